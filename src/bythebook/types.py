@@ -168,6 +168,10 @@ class Guideline(Noun):
         """First 16 hexadecimal digits of the SHA-256 of the content."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    def __hash__(self) -> int:
+        # The content hash is computed once; pydantic's own would walk the whole document at every look-up.
+        return hash(self.hash)
+
     def relation(self, name: str) -> RelationType | None:
         """The relation type of that name, or None."""
         return next((r for r in self.relation_types if r.name == name), None)
@@ -267,6 +271,11 @@ class Parsed(Noun):
     def answer(self) -> AnswerItem | None:
         """The single answer; None when there is none or more than one."""
         return self.items[0] if len(self.items) == 1 else None
+
+    @property
+    def label(self) -> Label | None:
+        """The label of the single answer; None when there is none or it has not the form of one."""
+        return self.answer.label if self.answer else None
 
 
 class Part(Noun):

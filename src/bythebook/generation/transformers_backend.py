@@ -1,0 +1,243 @@
+"""Generation with Hugging Face transformers: on a CPU or one GPU, from a path or around a model in training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from bythebook.errors import MissingExtraError, ModelError
+from bythebook.generation import vocabulary
+from bythebook.generation.chat import encode_prompts, starts_inside_thinking
+from bythebook.generation.model import Messages, Progress
+from bythebook.generation.sampling import Sampling
+from bythebook.generation.settings import ModelSettings
+from bythebook.types import Completion, FinishReason
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+__all__ = ["TransformersModel"]
+
+
+class TransformersModel:
+    """A loaded model with its tokenizer. The model is left as it was found: mode, settings and random state."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        name: str = "model",
+        settings: ModelSettings | None = None,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self._name = name
+        self._settings = settings or ModelSettings()
+        self._prefilled = starts_inside_thinking(tokenizer)
+
+    @classmethod
+    def load(
+        cls,
+        location: Path | str,
+        *,
+        name: str | None = None,
+        settings: ModelSettings | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+    ) -> TransformersModel:
+        """From a directory or the hub. Weights are safetensors, and no code of a repository is run.
+
+        `device` defaults to the GPU where there is one, `dtype` (`float32`, `bfloat16`, `auto`, …) to float32 on a
+        CPU and to what the checkpoint was saved in on a GPU. ModelError if the model can't be loaded;
+        MissingExtraError without torch and transformers.
+        """
+        try:
+            import torch
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+        except ImportError:
+            raise MissingExtraError("running a model", "train") from None
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = dtype or ("float32" if device == "cpu" else "auto")
+        if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
+            raise ModelError(f"no dtype {dtype!r}", remedy="float32, bfloat16, float16 or auto")
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(location)
+            model = AutoModelForCausalLM.from_pretrained(location, dtype=dtype, use_safetensors=True)
+        except Exception as error:
+            # Loading fails in many ways (no network, no such repository, broken weights, foreign architecture), and
+            # every one of them is about what the user named.
+            raise _not_loadable(location, error) from error
+        try:
+            model = model.to(torch.device(device))
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(f"device {device!r} can't be used: {_first_line(error)}", remedy="cpu works") from None
+        return cls(model.eval(), tokenizer, name=name or str(location), settings=settings)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def prefilled(self) -> bool:
+        return self._prefilled
+
+    @property
+    def settings(self) -> ModelSettings:
+        return self._settings
+
+    def unknown_words(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """See `Model`."""
+        return vocabulary.unknown_words(self.tokenizer, texts) if self._settings.closed_vocabulary else ()
+
+    def generate(
+        self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
+    ) -> list[list[Completion]]:
+        """See `Model`. Prompts of like length are decoded together; what is drawn depends on `sampling.seed` and on
+        what is decoded together, not on the random state of the process. ModelError when memory runs out."""
+        import torch
+
+        encoded = encode_prompts(self.tokenizer, prompts) if prompts else []
+        out: list[list[Completion]] = [[] for _ in prompts]
+        done = 0
+        device = self.model.device
+        forked = [device] if device.type == "cuda" else []
+        with self._undisturbed(), torch.random.fork_rng(devices=forked), torch.no_grad():
+            torch.manual_seed(sampling.seed)
+            for rows, room in self._batches([len(ids) for ids in encoded], sampling):
+                if room < 1:
+                    for row in rows:
+                        out[row] = [Completion(text="", finish_reason="error", tokens=0)] * sampling.n
+                else:
+                    completions = self._decode_batch([encoded[row] for row in rows], sampling, room)
+                    for place, row in enumerate(rows):
+                        out[row] = completions[place * sampling.n : (place + 1) * sampling.n]
+                done += len(rows)
+                if progress:
+                    progress(done, len(prompts))
+        return out
+
+    def _batches(self, lengths: Sequence[int], sampling: Sampling) -> Iterator[tuple[list[int], int]]:
+        """(prompt numbers, tokens to generate at most), the longest first. Prompts for whose full completion the
+        context has no room come one by one, so that they shorten nobody else's."""
+        limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or 2**62
+        order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+        roomy = [i for i in order if lengths[i] + sampling.max_new_tokens <= limit]
+        for i in order[: len(order) - len(roomy)]:
+            yield [i], limit - lengths[i]
+        size = max(1, sampling.batch_size // sampling.n)
+        for start in range(0, len(roomy), size):
+            yield roomy[start : start + size], sampling.max_new_tokens
+
+    def _decode_batch(self, batch: list[list[int]], sampling: Sampling, room: int) -> list[Completion]:
+        """`n` completions for each prompt of the batch, prompt by prompt."""
+        import torch
+
+        ids, mask = self._padded(batch)
+        try:
+            # Called through Any: the generation mix-in of the library has no usable type.
+            output = cast(Any, self.model).generate(
+                input_ids=ids, attention_mask=mask, generation_config=self._generation_config(sampling, room)
+            )
+        except torch.OutOfMemoryError:
+            raise ModelError(
+                f"not enough GPU memory for {len(batch)} prompts × {sampling.n} completions at once",
+                remedy="choose a smaller batch size",
+            ) from None
+        return self._completions(output[:, ids.shape[1] :].tolist())
+
+    def _padded(self, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and attention mask, both [len(batch), longest], padded on the left."""
+        import torch
+
+        width = max(1, max(map(len, batch)))
+        pad = self._pad_id()
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in batch], dtype=torch.long)
+        # A prompt without tokens keeps one pad token in view: attention to nothing is undefined.
+        seen = [max(1, len(row)) for row in batch]
+        mask = torch.tensor([[0] * (width - n) + [1] * n for n in seen], dtype=torch.long)
+        return ids.to(self.model.device), mask.to(self.model.device)
+
+    def _stop_ids(self) -> list[int]:
+        """Every token that ends a completion: the checkpoint's own and the tokenizer's."""
+        own = getattr(self.model.generation_config, "eos_token_id", None)
+        ids = list(own) if isinstance(own, (list, tuple)) else [own]
+        ids.append(self.tokenizer.eos_token_id)
+        return sorted({i for i in ids if i is not None})
+
+    def _pad_id(self) -> int:
+        pad = self.tokenizer.pad_token_id
+        return int(pad) if pad is not None else next(iter(self._stop_ids()), 0)
+
+    def _generation_config(self, sampling: Sampling, room: int) -> Any:
+        from transformers import GenerationConfig
+
+        drawn: dict[str, Any] = {} if sampling.greedy else {"temperature": sampling.temperature, "top_k": 0}
+        if not sampling.greedy and sampling.top_p < 1:
+            drawn["top_p"] = sampling.top_p
+        return GenerationConfig(
+            do_sample=not sampling.greedy,
+            num_return_sequences=sampling.n,
+            max_new_tokens=room,
+            eos_token_id=self._stop_ids() or None,
+            pad_token_id=self._pad_id(),
+            use_cache=True,
+            **drawn,
+        )
+
+    def _completions(self, rows: list[list[int]]) -> list[Completion]:
+        stops = frozenset(self._stop_ids())
+        kept: list[list[int]] = []
+        ended: list[FinishReason] = []
+        counts: list[int] = []
+        for row in rows:
+            end = next((place for place, token in enumerate(row) if token in stops), None)
+            kept.append(row if end is None else row[:end])
+            ended.append("length" if end is None else "stop")
+            counts.append(len(row) if end is None else end + 1)
+        texts = self.tokenizer.batch_decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return [
+            Completion(text=text, finish_reason=reason, tokens=count)
+            for text, reason, count in zip(texts, ended, counts, strict=True)
+        ]
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Evaluation mode and neutral generation settings inside, what was there before outside.
+
+        The library fills what a call leaves open from the checkpoint's settings (top-k, repetition penalty, …) and
+        warns where they don't go with greedy decoding; with neutral ones there is nothing to fill in.
+        """
+        from transformers import GenerationConfig
+
+        was_training, settings = self.model.training, self.model.generation_config
+        neutral = GenerationConfig()
+        neutral.eos_token_id = self._stop_ids() or None
+        self.model.eval()
+        self.model.generation_config = neutral
+        try:
+            yield
+        finally:
+            self.model.generation_config = settings
+            self.model.train(was_training)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def _not_loadable(location: Path | str, error: BaseException) -> ModelError:
+    if Path(location).is_dir():
+        return ModelError(
+            f"the model can't be loaded: {_first_line(error)}",
+            file=location,
+            remedy="it must be a transformers model directory with config.json, tokenizer and safetensors weights",
+        )
+    return ModelError(
+        f"no model {str(location)!r}: no such folder, and the hub can't be reached or has no model of that name "
+        f"with safetensors weights ({_first_line(error)})",
+        remedy="give the path of a model directory, 'embedded', or a hub name such as Qwen/Qwen2.5-7B-Instruct",
+    )

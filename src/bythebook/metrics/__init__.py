@@ -1,0 +1,1 @@
+"""Metrics: matching and scores, each protocol by its published name."""

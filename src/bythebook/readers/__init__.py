@@ -1,0 +1,1 @@
+"""Readers: one file format a file, to labelled sentences or documents with character spans."""

@@ -1,0 +1,171 @@
+"""Statistics of repeated samples: Avg@k, Pass@k, Maj@k, and intervals. Arrays in, numbers out.
+
+An average over nothing is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Difference",
+    "avg_at_k",
+    "interval",
+    "maj_at_k",
+    "majority",
+    "mean",
+    "mean_pass_at_k",
+    "paired_bootstrap",
+    "pass_at_k",
+]
+
+A = TypeVar("A", bound=Hashable)
+
+
+class Difference(NamedTuple):
+    """A difference of two means with the bounds of its interval."""
+
+    difference: float
+    low: float
+    high: float
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Mean of the values that are not None; None if there is none of them."""
+    known = [v for v in values if v is not None]
+    return math.fsum(known) / len(known) if known else None
+
+
+def _hits(hits: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(hits, dtype=np.float64)
+    if array.size and array.ndim != 2:
+        raise ValueError(f"hits are items × samples, got {array.ndim} dimensions")
+    return array
+
+
+def avg_at_k(hits: ArrayLike) -> float | None:
+    """Avg@k: mean accuracy of single samples. `hits` is N items × k samples of 0 or 1; ValueError otherwise."""
+    array = _hits(hits)
+    return float(array.mean()) if array.size else None
+
+
+def pass_at_k(n: int, c: int, k: int) -> float:
+    """Probability that one of k samples, drawn from n of which c are right, is right: 1 − C(n−c, k) / C(n, k).
+
+    The unbiased estimator of Chen et al. 2021 (arXiv 2107.03374), section 2.1. ValueError unless 0 ≤ c ≤ n and
+    1 ≤ k ≤ n.
+    """
+    if not (0 <= c <= n and 1 <= k <= n):
+        raise ValueError(f"pass@{k} of {c} right in {n} samples is undefined")
+    return 1.0 - math.comb(n - c, k) / math.comb(n, k)
+
+
+def mean_pass_at_k(hits: ArrayLike, k: int) -> float | None:
+    """Pass@k averaged over items. `hits` is N items × n samples of 0 or 1; ValueError if k > n."""
+    array = _hits(hits)
+    if not array.size:
+        return None
+    return mean(pass_at_k(array.shape[1], int(row.sum()), k) for row in array)
+
+
+def majority(answers: Sequence[A | None]) -> A | None:
+    """The most frequent answer; of several, the one sampled first. None does not vote; None if nobody votes."""
+    votes = Counter(a for a in answers if a is not None)
+    # A counter keeps the order of first occurrence, and max takes the first of equals.
+    return max(votes, key=lambda a: votes[a]) if votes else None
+
+
+def maj_at_k(answers: Sequence[Sequence[A | None]], golds: Sequence[A]) -> float | None:
+    """Maj@k: accuracy of the majority answer of each item; an item without any answer is wrong."""
+    votes = [majority(row) == gold for row, gold in zip(answers, golds, strict=True)]
+    return sum(votes) / len(votes) if votes else None
+
+
+def paired_bootstrap(
+    a: ArrayLike,
+    b: ArrayLike,
+    seeds: Sequence[Hashable],
+    guidelines: Sequence[Hashable],
+    *,
+    n: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Difference | None:
+    """mean(a) − mean(b) of paired scores, with a percentile interval over seeds × guidelines.
+
+    Item i has the scores `a[i]` and `b[i]` on the same input, made by training seed `seeds[i]` under guideline
+    `guidelines[i]`. Seeds and guidelines are crossed factors: every draw resamples the seeds and, independently, the
+    guidelines, and an item counts as often as its seed times its guideline was drawn (Owen 2007, "The pigeonhole
+    bootstrap"). Draws that hit no item, possible when not every pair occurs, are left out. None if there is no item;
+    ValueError if lengths differ.
+    """
+    difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    if difference.ndim != 1 or not np.size(a) == np.size(b) == len(seeds) == len(guidelines):
+        raise ValueError("a, b, seeds and guidelines must have one entry per item")
+    if not difference.size:
+        return None
+    rows, row_count = _codes(seeds)
+    columns, column_count = _codes(guidelines)
+    total = np.zeros((row_count, column_count))
+    count = np.zeros_like(total)
+    np.add.at(total, (rows, columns), difference)
+    np.add.at(count, (rows, columns), 1.0)
+    rng = np.random.default_rng(seed)
+    row_weights = rng.multinomial(row_count, np.full(row_count, 1 / row_count), size=n)
+    column_weights = rng.multinomial(column_count, np.full(column_count, 1 / column_count), size=n)
+    sums = ((row_weights @ total) * column_weights).sum(axis=1)
+    sizes = ((row_weights @ count) * column_weights).sum(axis=1)
+    draws = sums[sizes > 0] / sizes[sizes > 0]
+    point = float(difference.mean())
+    if not draws.size:
+        return Difference(point, point, point)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Difference(point, float(low), float(high))
+
+
+def _codes(names: Sequence[Hashable]) -> tuple[NDArray[np.int64], int]:
+    """Names as numbers from 0 in order of first occurrence, and how many there are."""
+    number: dict[Hashable, int] = {}
+    codes = [number.setdefault(name, len(number)) for name in names]
+    return np.array(codes, dtype=np.int64), len(number)
+
+
+def interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's t interval of the mean over independent values (seeds); None for fewer than two."""
+    array = np.array(list(values), dtype=np.float64)
+    if array.size < 2:
+        return None
+    half = _t_quantile(level, array.size - 1) * float(array.std(ddof=1)) / math.sqrt(array.size)
+    middle = float(array.mean())
+    return middle - half, middle + half
+
+
+def _t_quantile(level: float, df: int) -> float:
+    """t with P(|T| ≤ t) = level for `df` degrees of freedom, by bisection on θ = arctan(t / √df)."""
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"a level lies between 0 and 1, got {level}")
+    low, high = 0.0, math.pi / 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _t_mass(middle, df) < level else (low, middle)
+    return math.sqrt(df) * math.tan((low + high) / 2)
+
+
+def _t_mass(theta: float, df: int) -> float:
+    """P(|T| ≤ √df · tan θ): the finite series of Abramowitz & Stegun 26.7.3 (odd df) and 26.7.4 (even df)."""
+    cosine = math.cos(theta)
+    odd = df % 2 == 1
+    term = cosine if odd else 1.0
+    series = 0.0
+    for k in range((df - 1) // 2 if odd else df // 2):
+        series += term
+        term *= cosine * cosine * ((2 * k + 2) / (2 * k + 3) if odd else (2 * k + 1) / (2 * k + 2))
+    if odd:
+        return 2 / math.pi * (theta + math.sin(theta) * series)
+    return math.sin(theta) * series

@@ -1,0 +1,112 @@
+"""A team's own documents as a task: every pair of given entities is one question.
+
+A row with `entities` is asked pair by pair: the mention that stands first in the text is `e1`. Two mentions that overlap
+are no pair. A marked sentence is one question, with the roles it was marked with.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bythebook.errors import DataError
+from bythebook.guidelines import library_names, load_from_library, load_guideline
+from bythebook.readers.documents import Document, check_documents, document_files, read_documents
+from bythebook.schema import Grammar
+from bythebook.types import Entity, Example, Guideline, Label
+
+__all__ = ["check", "guideline_of", "load", "pair_examples"]
+
+
+def guideline_of(guideline: Guideline | Path | str) -> Guideline:
+    """The guideline itself, the one in that file, or the one of that name in our library. GuidelineError otherwise."""
+    if isinstance(guideline, Guideline):
+        return guideline
+    if not Path(guideline).exists() and str(guideline) in library_names():
+        return load_from_library(str(guideline))
+    return load_guideline(guideline)
+
+
+def pair_examples(document: Document, guideline: Guideline, max_distance: int | None = None) -> list[Example]:
+    """The questions of one document, in the order of the text.
+
+    `max_distance` bounds the characters between the two mentions. The gold answer is the relation annotated for the
+    pair; where there is none, it is the guideline's no-relation label; None where nobody annotated the document or the
+    guideline has no such label. `meta` holds the document's id and the ids of the entities that are `e1` and `e2`.
+    """
+    if document.marked:
+        return [_example(document, guideline, document.id, *document.entities)]
+    order = sorted(range(len(document.entities)), key=lambda i: _place(document.entities[i]))
+    out = []
+    for position, i in enumerate(order):
+        first = document.entities[i]
+        for j in order[position + 1 :]:
+            second = document.entities[j]
+            distance = second.span.start - first.span.end
+            if max_distance is not None and distance > max_distance:
+                break
+            if distance >= 0:
+                out.append(_example(document, guideline, f"{document.id}#{i + 1}-{j + 1}", first, second))
+    return out
+
+
+def _place(entity: Entity) -> tuple[int, int]:
+    return entity.span.start, entity.span.end
+
+
+def _example(document: Document, guideline: Guideline, name: str, first: Entity, second: Entity) -> Example:
+    return Example(
+        id=name,
+        text=document.text,
+        entities=(
+            Entity(id="e1", span=first.span, type=first.type),
+            Entity(id="e2", span=second.span, type=second.type),
+        ),
+        gold=_gold(document, guideline, first.id, second.id),
+        guideline=guideline,
+        domain=document.domain or guideline.domain,
+        meta={"document": document.id, "e1": first.id, "e2": second.id},
+    )
+
+
+def _gold(document: Document, guideline: Guideline, e1: str, e2: str) -> Label | None:
+    if document.relations is None:
+        return None
+    none = Label(name=guideline.no_relation) if guideline.no_relation else None
+    for relation in document.relations:
+        if {relation.head, relation.tail} == {e1, e2} and relation.type != guideline.no_relation:
+            direction: Any = "(e1,e2)" if relation.head == e1 else "(e2,e1)"
+            return Grammar.of(guideline).canonical(Label(name=relation.type, direction=direction))
+    return none
+
+
+def load(
+    path: Path | str | None = None,
+    *,
+    guideline: Guideline | Path | str | None = None,
+    split: str = "test",
+    max_distance: int | None = None,
+) -> dict[str, list[Example]]:
+    """Every question of a file, as the split of that name; of a folder, one split a `.jsonl` file, named by its stem.
+
+    DataError names file and line of the first fault, or says which option is missing.
+    """
+    if path is None:
+        raise DataError("the documents task reads your own file", remedy="give its path")
+    if guideline is None:
+        raise DataError("the documents task needs a guideline", remedy="give a guideline file or a name of the library")
+    shown = guideline_of(guideline)
+    splits: dict[str, list[Example]] = {}
+    for file in document_files(path):
+        name = file.stem if Path(path).is_dir() else split
+        splits[name] = [
+            example.model_copy(update={"split": name})
+            for document in read_documents(file, shown)
+            for example in pair_examples(document, shown, max_distance)
+        ]
+    return splits
+
+
+def check(path: Path | str, guideline: Guideline | Path | str | None = None) -> dict[str, Any]:
+    """{"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}, as `data check` prints it."""
+    return check_documents(path, None if guideline is None else guideline_of(guideline))

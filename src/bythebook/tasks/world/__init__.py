@@ -1,0 +1,149 @@
+"""The procedural world: endless guidelines with opaque labels, and sentences to annotate under them.
+
+In domain (ID) are six fixed domains that training sees; out of domain (OOD) are guidelines whose label names and
+assignments occur nowhere in training.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from bythebook.errors import DataError, RecipeError
+from bythebook.tasks.base import Task
+from bythebook.tasks.world.annotators import annotate_as, answer_only, draw_annotator
+from bythebook.tasks.world.rules import fresh_guideline, gold_under, trained_guideline, unseen_guideline
+from bythebook.tasks.world.sentences import make_scene, scene_of, to_example
+from bythebook.types import Example, Guideline, Noun
+
+__all__ = [
+    "MAX_RELATIONS",
+    "MIN_RELATIONS",
+    "TASK",
+    "WorldOptions",
+    "annotate_as",
+    "answer_only",
+    "draw_annotator",
+    "examples",
+    "gold_under",
+    "load",
+    "scene_of",
+    "stream",
+]
+
+MIN_RELATIONS, MAX_RELATIONS = 2, 8
+
+_SOURCES: dict[str, Callable[[random.Random, int], Guideline]] = {
+    "train": trained_guideline,
+    "id": trained_guideline,
+    "ood": unseen_guideline,
+    "fresh": fresh_guideline,
+}
+
+
+def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1) -> Iterator[Example]:
+    """Endless examples of a split (`train`, `id`: trained domains; `ood`: never-seen guidelines; `fresh`: new
+    guidelines of trained names), `per_guideline` sentences under each, K fixed or drawn from an inclusive range.
+
+    Streams of different splits or seeds are independent; no sentence stands twice under the same guideline.
+    """
+    # Seeding with a string hashes it (SHA-512), so neighbouring seeds share nothing.
+    rng = random.Random(f"bythebook world/{split}/{seed}/{k}/{per_guideline}")
+    source = _SOURCES[split]
+    low, high = (k, k) if isinstance(k, int) else k
+    if not MIN_RELATIONS <= low <= high <= MAX_RELATIONS:
+        raise ValueError(f"K must lie in {MIN_RELATIONS}…{MAX_RELATIONS}, got {k}")
+    seen: set[tuple[str, str]] = set()
+    number = 0
+    while True:
+        guideline = source(rng, rng.randint(low, high))
+        kept = 0
+        while kept < per_guideline:
+            scene = make_scene(rng, guideline)
+            if (guideline.hash, scene.text) in seen:
+                continue
+            seen.add((guideline.hash, scene.text))
+            yield to_example(
+                scene,
+                guideline,
+                example_id=f"world-{split}-{seed}-{number}",
+                split=split,
+                guideline_id=guideline.hash,
+            )
+            kept += 1
+            number += 1
+
+
+def examples(
+    split: str, n: int, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1
+) -> list[Example]:
+    """The first `n` examples of a stream."""
+    source = stream(split, seed=seed, k=k, per_guideline=per_guideline)
+    return [next(source) for _ in range(n)]
+
+
+class WorldOptions(Noun):
+    """How much of the world a run uses. Sizes are numbers of sentences; 0 leaves a split out."""
+
+    seed: int = 0
+    k: int | tuple[int, int] = 4
+    """Relation types of a guideline, or an inclusive range to draw from."""
+    train: int = 0
+    fresh_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of the training sentences under new guidelines instead of the trained domains: for the warm start."""
+    id: int = 0
+    ood: int = 0
+    train_per_guideline: int = Field(default=1, ge=1)
+    per_guideline: int = Field(default=4, ge=1)
+    """Sentences under each guideline, in training (neighbours) and in the test splits."""
+
+
+def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
+    """The splits asked for (`train`, `id`, `ood`). RecipeError for an unknown option; the world needs no path."""
+    if path is not None:
+        raise DataError("the world is generated: it reads no path", file=path, remedy="leave --path out")
+    try:
+        o = WorldOptions.model_validate(options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RecipeError(
+            f"world option {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            remedy=f"options are: {', '.join(WorldOptions.model_fields)}",
+        ) from None
+    splits: dict[str, list[Example]] = {}
+    if o.train:
+        fresh = round(o.train * o.fresh_share)
+        of_each: dict[str, Any] = {"seed": o.seed, "k": o.k, "per_guideline": o.train_per_guideline}
+        mixed = examples("fresh", fresh, **of_each) + examples("train", o.train - fresh, **of_each)
+        groups = [list(group) for _, group in groupby(mixed, key=lambda e: e.meta["guideline_id"])]
+        random.Random(f"bythebook world/order/{o.seed}").shuffle(groups)
+        mixed = [e for group in groups for e in group]
+        splits["train"] = mixed
+    for split, n in (("id", o.id), ("ood", o.ood)):
+        if n:
+            splits[split] = examples(split, n, seed=o.seed, k=o.k, per_guideline=o.per_guideline)
+    return splits
+
+
+def _mixed(example: Example, rng: random.Random) -> str:
+    return annotate_as(draw_annotator(rng), example, rng)
+
+
+TASK = Task(
+    name="world",
+    summary="procedural guidelines with opaque labels; in-domain and never-seen ones; needs no data",
+    load=load,
+    needs_path=False,
+    targets={
+        "answer": lambda example, _: answer_only(example),
+        "careful": lambda example, rng: annotate_as("careful", example, rng),
+        "mixed": _mixed,
+    },
+    in_domain=("id",),
+    out_of_domain=("ood",),
+)

@@ -1,0 +1,5 @@
+"""Warm start (SFT) and RL on TRL: the only room that imports `trl`."""
+
+from bythebook.training.run import Interrupted, train
+
+__all__ = ["Interrupted", "train"]

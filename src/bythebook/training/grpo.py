@@ -1,0 +1,161 @@
+"""GRPO on TRL. The only changes from `GRPOTrainer`: the reward learns why a completion ended, and every rollout
+becomes a record with its verdict, reward and advantage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from bythebook.errors import RecipeError
+from bythebook.metrics.labels import same_label
+from bythebook.prompts import PromptStyle
+from bythebook.recipe import Recipe
+from bythebook.records import ROLLOUT_SCHEMA, Record, append_jsonl
+from bythebook.rewards import TextReward, reward
+from bythebook.rewards.text_reward import completion_text
+from bythebook.schema import Gold
+from bythebook.training.arguments import common_arguments
+from bythebook.training.data import rl_dataset
+from bythebook.types import Example, FinishReason
+
+__all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
+
+# Shapes: B rollouts of this process in one generation, T tokens of the longest completion.
+
+
+class GuidelineGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # the base class is untyped
+    """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded."""
+
+    def __init__(self, *, monitor: TextReward, records: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._monitor, self._records = monitor, records
+        self._pending: list[Record] = []
+
+    def _calculate_rewards(
+        self,
+        inputs: list[dict[str, Any]],
+        prompts: list[Any],
+        completions: list[Any],
+        completion_ids_list: list[list[int]],
+    ) -> torch.Tensor:
+        reasons = [self._finish_reason(ids) for ids in completion_ids_list]
+        for row, reason in zip(inputs, reasons, strict=True):
+            row["finish_reason"] = reason  # TRL hands every column to the reward functions
+        rewards: torch.Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        mine = rewards[self.accelerator.process_index * len(inputs) :][: len(inputs)]
+        values = (mine * self.reward_weights.to(mine.device)).nansum(dim=1).tolist()
+        self._pending = [
+            self._record(row, completion_text(completion), len(ids), value)
+            for row, completion, ids, value in zip(inputs, completions, completion_ids_list, values, strict=True)
+        ]
+        self._log_metric("format_rate", sum(r.well_formed for r in self._pending) / len(self._pending))
+        self._log_metric("accuracy", sum(bool(r.correct) for r in self._pending) / len(self._pending))
+        return rewards
+
+    def _finish_reason(self, ids: Sequence[int]) -> FinishReason:
+        return "stop" if ids and ids[-1] in self.eos_token_ids else "length"
+
+    def _record(self, row: dict[str, Any], text: str, tokens: int, value: float) -> Record:
+        gold = Gold.from_json(row["gold"])
+        parsed = self._monitor.parsed(text, row["gold"])
+        verdict = self._monitor.verdict(text, row["gold"], row["finish_reason"])
+        return Record(
+            schema=ROLLOUT_SCHEMA,
+            id=row["example_id"],
+            domain=row["domain"],
+            gold=gold.label.text,
+            answer=parsed.label.text if parsed.label else None,
+            correct=same_label(parsed.label, gold.label),
+            well_formed=parsed.well_formed,
+            status=verdict.status,
+            value=value,
+            completion=text,
+            finish_reason=row["finish_reason"],
+            tokens=tokens,
+            guideline=row["guideline_hash"],
+            errors=verdict.errors,
+            step=self.state.global_step,
+        )
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        advantages = output["advantages"].tolist()  # (B,)
+        append_jsonl(
+            self._records,
+            (
+                record.model_copy(update={"advantage": advantage, "sample": i % self.num_generations})
+                for i, (record, advantage) in enumerate(zip(self._pending, advantages, strict=True))
+            ),
+        )
+        return output
+
+
+def make_grpo_trainer(
+    recipe: Recipe,
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    output: Path,
+    callbacks: Sequence[TrainerCallback],
+    *,
+    prefilled: bool,
+) -> GuidelineGRPOTrainer:
+    """The trainer of an RL recipe, every field of the loss pinned. RecipeError if the recipe's sizes don't divide."""
+    if recipe.reward is None or recipe.objective is None or recipe.rollout is None:
+        raise RecipeError(f"recipe {recipe.name!r} is not an RL recipe")
+    o, r, t = recipe.objective, recipe.rollout, recipe.training
+    rollouts = r.prompts_per_step * r.num_generations
+    if rollouts % t.micro_batch_size or t.micro_batch_size % r.num_generations:
+        raise RecipeError(
+            f"{rollouts} rollouts a step don't divide into micro-batches of {t.micro_batch_size}",
+            remedy="micro_batch_size: a multiple of num_generations that divides the rollouts of a step",
+        )
+    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    accumulation = rollouts // t.micro_batch_size
+    arguments = GRPOConfig(
+        **common_arguments(recipe, output),
+        gradient_accumulation_steps=accumulation,
+        steps_per_generation=accumulation,
+        num_generations=r.num_generations,
+        temperature=r.temperature,
+        top_p=r.top_p,
+        top_k=r.top_k,
+        min_p=None,
+        repetition_penalty=1.0,
+        max_completion_length=r.max_completion_length,
+        use_vllm=r.use_vllm,
+        shuffle_dataset=True,
+        loss_type=o.loss_type,
+        beta=o.beta,
+        epsilon=o.epsilon,
+        epsilon_high=o.epsilon_high,
+        delta=o.delta,
+        importance_sampling_level=o.importance_sampling_level,
+        scale_rewards=o.scale_rewards,
+        num_iterations=o.num_iterations,
+        mask_truncated_completions=o.mask_truncated_completions,
+        top_entropy_quantile=o.top_entropy_quantile,
+        entropy_coef=o.entropy_coef,
+        use_adaptive_entropy=False,
+        use_bias_correction_kl=o.use_bias_correction_kl,
+        off_policy_mask_threshold=None,
+        multi_objective_aggregation="sum_then_normalize",
+        disable_dropout=True,
+        sync_ref_model=False,
+        log_completions=False,
+    )
+    return GuidelineGRPOTrainer(
+        monitor=reward("r1_re", prefilled=prefilled),
+        records=output / "records" / "rollouts.jsonl",
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        reward_funcs=[reward(recipe.reward.name, prefilled=prefilled, **recipe.reward.options)],
+        train_dataset=rl_dataset(examples, tokenizer, style),
+        callbacks=list(callbacks),
+    )

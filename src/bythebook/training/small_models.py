@@ -1,0 +1,128 @@
+"""Small models from scratch: a word-level tokenizer with byte fallback, and a Qwen2 built from a config.
+
+For the embedded model and for runs on real data where no pretrained model can be had.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from bythebook.training.lookup_heads import RULE_LOOKUP, install_lookup_heads
+
+__all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "frequent_words", "save_small_model"]
+
+CHAT_TEMPLATE = (
+    "{% for m in messages %}{{ '' if loop.first else '\\n' }}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] }}"
+    "{{ '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '\\n<|im_start|>assistant\\n' }}{% endif %}"
+)
+_CONTROL = ("<pad>", "<|im_start|>", "<|im_end|>")
+_TAGS = ("<think>", "</think>", "<answer>", "</answer>", "<e1>", "</e1>", "<e2>", "</e2>")
+_DIRECTIONS = ("(e1,e2)", "(e2,e1)", " e1", " e2")
+_PIECES = r"[ -]?[A-Z][a-z]*| ?[a-z]+|\d| |[^ a-zA-Z\d]"
+"""What the text is cut into before look-up: words with the space before them, capitalised label halves with their
+hyphen, digits and signs one by one."""
+
+
+class SmallModelConfig(BaseModel):
+    """Size and initialisation of a model from scratch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden_size: int = 128
+    layers: int = 3
+    heads: int = 7
+    head_size: int = 32
+    mlp_size: int = 256
+    init_std: float = 0.08
+    output_shrink: float = 0.05
+    """Factor on the output projections at initialisation: keeps token identity readable in the residual stream."""
+    rope_theta: float = 1e6
+    """Long rotary wavelengths: content can be compared over a hundred tokens."""
+    context: int = 2048
+    lookup_heads: bool = True
+    """Whether the hand-made heads are installed."""
+
+
+def frequent_words(texts: Iterable[str], limit: int) -> list[str]:
+    """The most frequent pieces of some texts (with their leading space), most frequent first, ties alphabetical."""
+    cutter = pre_tokenizers.Split(Regex(_PIECES), "isolated")
+    counts = Counter(piece for text in texts for piece, _ in cutter.pre_tokenize_str(text))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [piece for piece, _ in ranked if len(piece) > 1][:limit]
+
+
+def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+    """Byte-level vocabulary in which each of `words` (leading space included) is one token and every other text falls
+    back to bytes; the tags of the answer form and the directions are single tokens."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {character: index for index, character in enumerate(alphabet)}
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    for word in words:
+        pieces = byte_level.pre_tokenize_str(word)
+        vocabulary.setdefault("".join(piece for piece, _ in pieces), len(vocabulary))
+    # Left-to-right merges would break words; with ignore_merges a whole piece found in the vocabulary is one token.
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_PIECES), "isolated"), byte_level])
+    tokenizer.decoder = decoders.ByteLevel()
+    marks = ("<e1>", "</e1>", "<e2>", "</e2>")
+    tokenizer.add_tokens(
+        [
+            AddedToken(token, normalized=False, special=token in _CONTROL, lstrip=token in marks)
+            for token in (*_CONTROL, *_TAGS, *_DIRECTIONS)
+        ]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="<|im_end|>",
+        padding_side="left",
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2ForCausalLM:
+    """A Qwen2 with tied embeddings, initialised from `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Qwen2ForCausalLM(
+            Qwen2Config(
+                vocab_size=len(tokenizer),
+                hidden_size=config.hidden_size,
+                intermediate_size=config.mlp_size,
+                num_hidden_layers=config.layers,
+                num_attention_heads=config.heads,
+                num_key_value_heads=config.heads,
+                head_dim=config.head_size,
+                max_position_embeddings=config.context,
+                tie_word_embeddings=True,
+                initializer_range=config.init_std,
+                rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
+                bos_token_id=None,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        )
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.mul_(config.output_shrink)
+            layer.mlp.down_proj.weight.mul_(config.output_shrink)
+    if config.lookup_heads:
+        install_lookup_heads(model, RULE_LOOKUP, tokenizer.convert_tokens_to_ids(" e1"), seed)
+    return model
+
+
+def save_small_model(model: Any, tokenizer: Any, folder: Path, prompt: dict[str, Any]) -> None:
+    """Standard Hugging Face layout (safetensors) plus `prompt.json`, which says how prompts were written."""
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "prompt.json").write_text(json.dumps(prompt, indent=2) + "\n", encoding="utf-8")
