@@ -64,7 +64,7 @@ class PromptSection(_Section):
     """How prompts are written; see prompts.PromptStyle."""
 
     template: Literal["r1_re", "short"]
-    rendering: Literal["full", "condensed", "rules"]
+    rendering: Literal["full", "condensed", "rules", "brief"]
 
 
 class RewardSection(_Section):

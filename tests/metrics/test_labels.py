@@ -33,12 +33,16 @@ def test_scores_worked_by_hand() -> None:
     assert report.macro_f1 == pytest.approx((4 / 7 + 0 + 0) / 3)
     assert (report.micro.right, report.micro.answered, report.micro.gold) == (2, 5, 5)
     assert report.micro.f1 == pytest.approx(0.4)
-    assert report.confusion == confusion(PAIRS) == {
-        "A(e1,e2)": {"A(e1,e2)": 2, "A(e2,e1)": 1},
-        "A(e2,e1)": {"A(e1,e2)": 1},
-        "B(e1,e2)": {"": 1},
-        "Other": {"A(e1,e2)": 1, "Other": 1},
-    }
+    assert (
+        report.confusion
+        == confusion(PAIRS)
+        == {
+            "A(e1,e2)": {"A(e1,e2)": 2, "A(e2,e1)": 1},
+            "A(e2,e1)": {"A(e1,e2)": 1},
+            "B(e1,e2)": {"": 1},
+            "Other": {"A(e1,e2)": 1, "Other": 1},
+        }
+    )
 
 
 def test_what_has_no_denominator_is_none() -> None:

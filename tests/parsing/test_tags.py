@@ -76,7 +76,11 @@ def test_spans_point_at_what_was_read() -> None:
         ("<think><think>why</think><answer>R7(e1,e2)</answer>", ["duplicate_tag", "nested_tag"], False),
         (GOOD + "</answer>", ["duplicate_tag", "unread_answer"], False),
         (GOOD + "</think>", ["duplicate_tag"], False),
-        ("<think>why</think><answer><answer>R7(e1,e2)</answer>", ["duplicate_tag", "unread_answer", "nested_tag"], False),
+        (
+            "<think>why</think><answer><answer>R7(e1,e2)</answer>",
+            ["duplicate_tag", "unread_answer", "nested_tag"],
+            False,
+        ),
         (GOOD + "<answer>R7(e2,e1)</answer>", ["duplicate_tag", "duplicate_tag"], False),
         ("<think>why</think><answer>R7</answer>", ["unparseable_answer"], False),
         ("<think>why</think><answer></answer>", ["unparseable_answer"], False),
@@ -158,7 +162,11 @@ def test_all_answer_blocks_are_recorded_up_to_a_bound() -> None:
     [
         ("why</think><answer>R7(e1,e2)</answer>", [], True),
         ("\n<think>why</think><answer>R7(e1,e2)</answer>", ["repeated_think"], True),
-        ("<think><think>why</think><answer>R7(e1,e2)</answer>", ["repeated_think", "duplicate_tag", "nested_tag"], False),
+        (
+            "<think><think>why</think><answer>R7(e1,e2)</answer>",
+            ["repeated_think", "duplicate_tag", "nested_tag"],
+            False,
+        ),
         ("so <think>why</think><answer>R7(e1,e2)</answer>", ["duplicate_tag", "nested_tag"], False),
         ("why</think><answer>R7(e1,e2)</answer><think>", ["duplicate_tag"], False),
         ("<answer>R7(e1,e2)</answer>", ["missing_tag", "nested_tag"], False),

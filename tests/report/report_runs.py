@@ -70,11 +70,17 @@ def demo_run(path: Path, seed: int = 0, items: int = 96, accuracy: dict[str, flo
             "notes": ["Words outside the closed vocabulary are marked with a warning."],
         },
     )
-    write_json(path / "environment.json", {"python": "3.11.7", "versions": {"torch": "2.10", "trl": "1.16"}, "seed": seed})
+    write_json(
+        path / "environment.json", {"python": "3.11.7", "versions": {"torch": "2.10", "trl": "1.16"}, "seed": seed}
+    )
     for arm, (_, _, expected) in ARMS.items():
         for name, p in expected.items():
             p = (accuracy or {}).get(arm, p) if name == "ood" else p
-            rows = [record(rng, i, s, p + (0.08 if s < 0 else 0), arm != "sft_answers") for i in range(items) for s in range(-1, 4)]
+            rows = [
+                record(rng, i, s, p + (0.08 if s < 0 else 0), arm != "sft_answers")
+                for i in range(items)
+                for s in range(-1, 4)
+            ]
             write_jsonl(path / "records" / f"{arm}.{name}.jsonl", rows)
         _write_metrics(path / "arms" / arm / "metrics.jsonl", arm, rng)
     for column, arm in enumerate(("rl", "sft_answers")):
@@ -112,7 +118,9 @@ def _write_metrics(path: Path, arm: str, rng: random.Random) -> None:
         done = 1 - 0.93**step
         now = 0.5 + (end - 0.5) * done
         if step % 10 == 0:
-            lines.append({"step": step, "eval": {"id_accuracy": now + 0.1 * (1 - done), "ood_accuracy": now - 0.03}})
+            lines.append(
+                {"step": step, "eval": {"id_accuracy": 0.6 + (ARMS[arm][2]["id"] - 0.6) * done, "ood_accuracy": now}}
+            )
         if arm.startswith("sft"):
             lines.append({"step": step, "loss": 2.2 * 0.94**step + rng.random() * 0.1})
         elif step:

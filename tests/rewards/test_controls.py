@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 
 import pytest
@@ -64,7 +65,7 @@ def test_random_pays_half_of_the_rollouts_and_rollouts_are_independent() -> None
     assert set(values) == {3.0, -0.5}
     # Four standard errors of a fair coin: 4 · sqrt(.25 / 8000) = .022.
     assert abs(values.count(3.0) / 8_000 - 0.5) < 0.023
-    equal_neighbours = sum(a == b for a, b in zip(values, values[1:], strict=False))
+    equal_neighbours = sum(a == b for a, b in itertools.pairwise(values))
     assert abs(equal_neighbours / 7_999 - 0.5) < 0.023
 
 

@@ -13,7 +13,9 @@ from bythebook.rewards import reward_lines
 from bythebook.schema import Gold, Grammar
 from bythebook.types import Label
 
-GOLD = Gold(label=Label(name="near", direction="(e2,e1)"), grammar=Grammar(relations=("near", "R2"), symmetric=("near",)))
+GOLD = Gold(
+    label=Label(name="near", direction="(e2,e1)"), grammar=Grammar(relations=("near", "R2"), symmetric=("near",))
+)
 RIGHT = "<think>why</think><answer>near(e1,e2)</answer>"
 PLAIN = {"labels": ["near", "R2"], "symmetric": ["near"], "no_relation": "Other"}
 

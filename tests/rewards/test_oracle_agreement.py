@@ -134,4 +134,6 @@ def test_what_can_not_be_scored(gold_is_given: bool, reason: FinishReason) -> No
     gold, plain = _CASES[0]
     text = f"<think>t</think><answer>{gold.label.text}</answer>"
     verdict = _REWARDS[0].verdict(text, gold.to_json() if gold_is_given else None, reason)
-    assert (verdict.value, verdict.status) == oracle(text, plain if gold_is_given else None, reason) == (None, "unscored")
+    assert (
+        (verdict.value, verdict.status) == oracle(text, plain if gold_is_given else None, reason) == (None, "unscored")
+    )

@@ -92,7 +92,11 @@ def test_anchored_allows_white_space_alone_outside_the_tags() -> None:
     strict = R1REAnchored()
     assert judge("\n" + answer("R7(e1,e2)") + "\n<|im_end|>", judge=strict).value == 3.0
     outside = judge("So: " + answer("R7(e1,e2)"), judge=strict)
-    assert (outside.value, outside.status, outside.parts["format"].reason) == (-3.0, "malformed", "text outside the tags")
+    assert (outside.value, outside.status, outside.parts["format"].reason) == (
+        -3.0,
+        "malformed",
+        "text outside the tags",
+    )
     assert judge("So: " + answer("R7(e1,e2)")).value == 3.0
 
 

@@ -33,7 +33,9 @@ def test_called_as_trl_calls_it() -> None:
 
 def test_completions_may_be_chat_messages() -> None:
     chat = [{"role": "assistant", "content": RIGHT}]
-    parts = [{"role": "assistant", "content": [{"type": "text", "text": RIGHT[:9]}, {"type": "text", "text": RIGHT[9:]}]}]
+    parts = [
+        {"role": "assistant", "content": [{"type": "text", "text": RIGHT[:9]}, {"type": "text", "text": RIGHT[9:]}]}
+    ]
     empty: list[dict[str, Any]] = [{"role": "assistant", "content": None}]
     assert reward("r1_re")(["p"] * 3, [chat, parts, empty], [GOLD] * 3) == [3.0, 3.0, -3.0]
 
@@ -90,7 +92,12 @@ def test_an_unknown_option_lists_what_exists(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("r1_re", {"right": -9.0}), ("r1_re", {"right": "much"}), ("random", {"p": 2.0}), ("format_only", {"good_format": -4})],
+    [
+        ("r1_re", {"right": -9.0}),
+        ("r1_re", {"right": "much"}),
+        ("random", {"p": 2.0}),
+        ("format_only", {"good_format": -4}),
+    ],
 )
 def test_an_option_out_of_range_is_a_recipe_error(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match=name):

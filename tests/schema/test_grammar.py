@@ -109,7 +109,9 @@ def test_a_gold_answer_survives_json_and_equal_golds_are_equal_text() -> None:
     assert golds[0].to_json() == Gold.of(GUIDELINE.labels[0], GUIDELINE).to_json()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "null", '{"label": {"name": "R7"}}', '{"label": 1, "grammar": 2}', "[" * 9_999])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "null", '{"label": {"name": "R7"}}', '{"label": 1, "grammar": 2}', "[" * 9_999]
+)
 def test_what_is_no_gold_answer_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         Gold.from_json(text)

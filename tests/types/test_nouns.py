@@ -53,7 +53,9 @@ def test_a_noun_survives_json(noun: Noun) -> None:
     assert type(noun).model_validate_json(noun.model_dump_json()) == noun
 
 
-@pytest.mark.parametrize(("noun", "field"), [(EXAMPLE, "text"), (VERDICT, "value"), (PARSED, "items"), (GUIDELINE, "title")])
+@pytest.mark.parametrize(
+    ("noun", "field"), [(EXAMPLE, "text"), (VERDICT, "value"), (PARSED, "items"), (GUIDELINE, "title")]
+)
 def test_a_noun_can_not_be_changed(noun: Noun, field: str) -> None:
     with pytest.raises(ValidationError):
         setattr(noun, field, getattr(noun, field))
@@ -93,7 +95,12 @@ def test_the_hash_follows_the_content() -> None:
 
 @pytest.mark.parametrize(
     ("direction", "symmetric", "fixed"),
-    [("", False, None), ("from part to whole", False, None), (" (e2,e1) ", False, "(e2,e1)"), ("symmetric", True, None)],
+    [
+        ("", False, None),
+        ("from part to whole", False, None),
+        (" (e2,e1) ", False, "(e2,e1)"),
+        ("symmetric", True, None),
+    ],
 )
 def test_a_direction_is_prose_or_one_of_three_keywords(direction: str, symmetric: bool, fixed: str | None) -> None:
     relation = RelationType(name="A", definition="d", direction=direction)

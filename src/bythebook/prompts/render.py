@@ -11,9 +11,10 @@ from bythebook.types import Example, Guideline, Noun
 
 __all__ = ["PromptStyle", "marked_text", "render", "render_guideline"]
 
-Rendering = Literal["full", "condensed", "rules"]
+Rendering = Literal["full", "condensed", "rules", "brief"]
 """How much of the guideline the model sees: `full` all sections; `condensed` definition, arguments, direction,
-restrictions and overlaps (our stand-in where R1-RE leaves it open); `rules` one line a clause of a definition."""
+restrictions and overlaps (our stand-in where R1-RE leaves it open); `rules` one line a clause of a definition, restrictions
+included; `brief` one line a type."""
 
 
 class PromptStyle(Noun):

@@ -13,7 +13,7 @@ from bythebook.report.plots import extent, panels
 from bythebook.report.rows import case_rows, edit_rows, file_rows, summary_rows
 from bythebook.report.run import Annotated, Arm, Block, Demo, Run
 from bythebook.report.samples import before_and_after, few_of_each_status
-from bythebook.report.spans import clipped, diff_lines, pieces
+from bythebook.report.spans import argument_pieces, clipped, diff_lines, form_pieces
 from bythebook.report.story import story
 
 __all__ = ["render_report", "write_report"]
@@ -53,11 +53,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "argument_pieces": argument_pieces,
         "clipped": clipped,
         "diff_lines": diff_lines,
+        "form_pieces": form_pieces,
         "number": number,
         "percent": percent,
-        "pieces": pieces,
         "points": points,
         "interval": lambda pair: interval(*pair) if pair else "",
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bythebook import stats
 from bythebook.errors import InputError
-from bythebook.report.figures import DASH, points
-from bythebook.report.rows import EDITS, case_rows, edit_rows, summary_rows
+from bythebook.report.figures import DASH, interval, number, percent, points
+from bythebook.report.rows import EDITS, EditRow, case_rows, edit_rows, summary_rows
 from bythebook.report.run import Run
 from bythebook.report.scores import Difference, ItemScores, Measure, item_scores, paired_difference
 
@@ -45,14 +45,12 @@ def markdown_summary(runs: Sequence[Path]) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _over_seeds(values: Sequence[float | None], digits: int = 1, scale: float = 100) -> str:
-    known = [scale * v for v in values if v is not None]
-    mean = stats.mean(known)
-    if mean is None:
-        return DASH
-    interval = stats.interval(known)
-    text = f"{mean:.{digits}f}"
-    return text if interval is None else f"{text} [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
+def _over_seeds(values: Iterable[float | None]) -> str:
+    """Mean of shares over seeds in %, with the t-interval cut at 0 and 100."""
+    known = [v for v in values if v is not None]
+    found = stats.interval(known)
+    text = percent(stats.mean(known))
+    return text if found is None else f"{text} {interval(max(0.0, found[0]), min(1.0, found[1]))}"
 
 
 def _arms_in(runs: Sequence[Run]) -> dict[str, str]:
@@ -73,10 +71,12 @@ def _seeds_main(runs: Sequence[Run]) -> str:
             if not sets:
                 continue
             cells = [_over_seeds([s[m] for s in sets]) for m, _ in measures]  # type: ignore[literal-required]
-            cells += [_over_seeds([s["format_rate"] for s in sets]), _over_seeds([s["tokens"] for s in sets], scale=1)]
+            cells += [_over_seeds(s["format_rate"] for s in sets), number(stats.mean(s["tokens"] for s in sets))]
             body.append([labels[arm], shown, str(sum(s["items"] for s in sets)), *cells])
     header = ["model", "set", "items", *(title for _, title in measures), "format", "tokens"]
-    note = "Percentages; mean over seeds" + (", 95 % t-interval over seeds in brackets." if len(runs) > 1 else ".")
+    note = "Percentages; mean over seeds" + (
+        ", 95 % t-interval over seeds in brackets, cut at 0 and 100." if len(runs) > 1 else "."
+    )
     return f"### Accuracy ({_count(len(runs), 'seed')})\n\n{note}\n\n" + _markdown(header, body, left=2)
 
 
@@ -102,27 +102,37 @@ def _interval(found: Difference) -> str:
 
 
 def _seeds_edits(runs: Sequence[Run]) -> str:
-    grouped: dict[tuple[str, str, str], list[dict[str, float | None]]] = {}
+    grouped: dict[tuple[str, str, str], list[EditRow]] = {}
     labels = _arms_in(runs)
     for run in runs:
         for row in edit_rows(run):
-            figures = {m: row[m] for m in ("ordinary", "edited", "kept", "chance", "old_answer")}  # type: ignore[literal-required]
-            grouped.setdefault((row["arm"], row["edit"], row["set"]), []).append(figures)
+            grouped.setdefault((row["arm"], row["edit"], row["set"]), []).append(row)
     body = [
-        [labels[arm], f"{EDITS[edit]}" + (f" ({name.upper()})" if name else "")]
-        + [_over_seeds([f[m] for f in rows]) for m in ("ordinary", "edited", "kept", "chance", "old_answer")]
+        [labels[arm], EDITS[edit] + (f" ({name.upper()})" if name else ""), *_edit_cells(rows)]
         for (arm, edit, name), rows in grouped.items()
     ]
-    header = [
-        "model",
-        "guideline in the prompt",
-        "ordinary",
-        "edited",
-        "edited / ordinary",
-        "chance",
-        "as before the edit",
+    header = ["model", "guideline in the prompt", "items", "ordinary", "edited", "kept", "chance", "as before"]
+    note = (
+        "Greedy accuracy; kept: edited ÷ ordinary, where the edit changes the gold answer; as before: answers that are "
+        "right only by the unedited guideline."
+    )
+    return (
+        "### Obedience to an edited guideline, %\n\n" + note + "\n\n" + _markdown(header, body, left=2) if body else ""
+    )
+
+
+def _edit_cells(rows: Sequence[EditRow]) -> list[str]:
+    ordinary, edited = stats.mean(r["ordinary"] for r in rows), stats.mean(r["edited"] for r in rows)
+    # A ratio of means: a mean of ratios runs away where one seed's ordinary accuracy is near 0.
+    kept = edited / ordinary if edited is not None and ordinary and any(r["kept"] is not None for r in rows) else None
+    return [
+        str(sum(r["n"] for r in rows)),
+        _over_seeds(r["ordinary"] for r in rows),
+        _over_seeds(r["edited"] for r in rows),
+        percent(kept, 0),
+        percent(stats.mean(r["chance"] for r in rows)),
+        percent(stats.mean(r["old_answer"] for r in rows)),
     ]
-    return "### Obedience to an edited guideline, %\n\n" + _markdown(header, body, left=2) if body else ""
 
 
 def _seeds_cases(runs: Sequence[Run]) -> str:

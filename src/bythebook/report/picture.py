@@ -37,7 +37,7 @@ def picture(run: Path | Run, path: Path) -> Path:
     traced = [(run.arm(name), colour, run.metrics(name)) for name, colour in _TRACED]
     curves = [(arm.label, colour, lines) for arm, colour, lines in traced if arm and _curve(lines, "eval/ood_accuracy")]
     with mpl.rc_context({"font.family": "sans-serif", "font.size": 9.5, "text.color": _INK, "axes.labelcolor": _MUTED}):
-        figure = Figure(figsize=(9.2 if curves else 5.6, 3.6), dpi=200, layout="constrained")
+        figure = Figure(figsize=(10.4 if curves else 5.6, 3.7), dpi=200, layout="constrained")
         axes = figure.subplots(1, 2 if curves else 1, squeeze=False)[0]
         if curves:
             _draw_curves(axes[0], curves)
@@ -67,32 +67,32 @@ def _bare(axes: Axes) -> None:
 def _draw_curves(axes: Axes, curves: Sequence[tuple[str, str, list[MetricLine]]]) -> None:
     _bare(axes)
     axes.grid(axis="y", color=_RULE, linewidth=0.7)
+    names: list[tuple[float, str, str, str]] = []
     for label, colour, lines in curves:
         inside, outside = _curve(lines, "eval/id_accuracy"), _curve(lines, "eval/ood_accuracy")
-        axes.plot(*zip(*outside, strict=True), color=colour, linewidth=2.2, marker="o", markersize=3.5)
+        axes.plot(*zip(*outside, strict=True), color=colour, linewidth=2.2, marker="o", markersize=3.5, clip_on=False)
+        names.append((outside[-1][1], f"{label}, new labels", colour, "bold"))
         if inside:
-            axes.plot(*zip(*inside, strict=True), color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
-            _name(axes, f"{label}, labels seen", inside, colour, "bottom")
-        _name(axes, f"{label}, new labels", outside, colour, "top", bold=True)
-    axes.set(xlim=(0, 100), ylim=(0, 104), xlabel="training, %", yticks=range(0, 101, 25))
+            axes.plot(*zip(*inside, strict=True), color=colour, linewidth=1.1, linestyle=(0, (4, 2)), clip_on=False)
+            names.append((inside[-1][1], f"{label}, labels seen", colour, "normal"))
+    for y, (_, text, colour, weight) in zip(_apart([n[0] for n in sorted(names)], 7.0), sorted(names), strict=True):
+        axes.annotate(
+            text, (102.5, y), va="center", color=colour, fontsize=8.5, fontweight=weight, annotation_clip=False
+        )
+    axes.set(xlim=(0, 100), ylim=(0, 100), xlabel="training, % of the steps", yticks=range(0, 101, 25))
     axes.set_title("Accuracy during training, %", loc="left", fontsize=10, fontweight="bold")
 
 
-def _name(
-    axes: Axes, text: str, points: Sequence[tuple[float, float]], colour: str, side: str, bold: bool = False
-) -> None:
-    x, y = points[-1]
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(-3, 4 if side == "bottom" else -6),
-        textcoords="offset points",
-        ha="right",
-        va=side,
-        color=colour,
-        fontsize=8.5,
-        fontweight="bold" if bold else "normal",
-    )
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
+    """The ascending heights, raised where needed to stand `gap` apart, then lowered where they left the axes."""
+    out: list[float] = []
+    for height in heights:
+        out.append(max(height, out[-1] + gap) if out else height)
+    ceiling = 100.0
+    for i in reversed(range(len(out))):
+        out[i] = min(out[i], ceiling)
+        ceiling = out[i] - gap
+    return out
 
 
 def _draw_arms(axes: Axes, rows: Sequence[SummaryRow], k: int) -> None:
@@ -103,12 +103,31 @@ def _draw_arms(axes: Axes, rows: Sequence[SummaryRow], k: int) -> None:
         inside, outside = row["sets"].get("id"), row["sets"].get("ood")
         if outside and outside["avg_at_k"] is not None:
             value = 100 * outside["avg_at_k"]
-            axes.barh(y, value, height=0.5, color=_OOD)
-            axes.annotate(f"{value:.0f}", (value, y), (-3, 0), textcoords="offset points", ha="right", va="center",
-                          color="white" if value > 8 else _INK, fontsize=8.5)  # fmt: skip
+            axes.barh(y, value, height=0.5, color=_OOD, label="" if y else "new labels")
+            inner = value > 8
+            axes.annotate(
+                f"{value:.0f}",
+                (value, y),
+                xytext=(-3 if inner else 3, 0),
+                textcoords="offset points",
+                ha="right" if inner else "left",
+                va="center",
+                color="white" if inner else _INK,
+                fontsize=8.5,
+            )
         if inside and inside["avg_at_k"] is not None:
-            axes.plot(100 * inside["avg_at_k"], y, marker="D", color=_ID, markersize=5, markeredgecolor="white")
-    axes.set(xlim=(0, 104), xticks=range(0, 101, 25), yticks=range(len(rows)))
+            axes.plot(
+                100 * inside["avg_at_k"],
+                y,
+                label="" if y else "labels seen",
+                color=_ID,
+                linestyle="none",
+                marker="D",
+                markersize=5.5,
+                markeredgecolor="white",
+            )
+    axes.set(xlim=(0, 102), xticks=range(0, 101, 25), yticks=range(len(rows)))
     axes.set_yticklabels([row["label"] for row in rows], color=_INK)
     axes.invert_yaxis()
-    axes.set_title(f"Avg@{k}, %: new labels (bars), labels seen (◆)", loc="left", fontsize=10, fontweight="bold")
+    axes.set_title(f"Avg@{k} at the end, %", loc="left", fontsize=10, fontweight="bold")
+    axes.legend(loc="upper right", bbox_to_anchor=(1, -0.08), ncols=2, frameon=False, fontsize=8.5, labelcolor=_MUTED)

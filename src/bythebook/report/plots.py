@@ -163,15 +163,13 @@ def _points(lines: Sequence[MetricLine], key: str) -> _Points:
 
 
 def _smoothed(points: _Points) -> _Points:
-    """Centred moving average over about a twelfth of the run; the points themselves where there are few."""
+    """Centred moving average over about a twelfth of the run (half of it at the ends); few points stay as they are."""
     half = len(points) // 24
     if half == 0:
         return points
     out = []
     for i, (step, _) in enumerate(points):
-        # The window shrinks towards both ends, so that the ends stay unbiased.
-        reach = min(half, i, len(points) - 1 - i)
-        window = points[i - reach : i + reach + 1]
+        window = points[max(0, i - half) : i + half + 1]
         out.append((step, sum(value for _, value in window) / len(window)))
     return out
 

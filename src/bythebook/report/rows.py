@@ -70,7 +70,7 @@ class EditRow(TypedDict):
     edited: float | None
     """Greedy accuracy by the edited guideline; for the wrong guideline, by the original one."""
     kept: float | None
-    """`edited` / `ordinary`; None for the wrong guideline, where it should not be kept."""
+    """`edited` / `ordinary`, where the gold changed; None for the wrong guideline and where no rule applies."""
     chance: float | None
     old_answer: float | None
     """Share of answers that are right by the unedited guideline and wrong by the edited one."""
@@ -137,7 +137,7 @@ def _edit_row(edit: str, records: Sequence[Record], chance: dict[str, float], na
         "n": len(records),
         "ordinary": ordinary,
         "edited": edited,
-        "kept": None if wrong or not ordinary or edited is None else edited / ordinary,
+        "kept": None if edit in _SAME_GOLD_COUNTS or not ordinary or edited is None else edited / ordinary,
         "chance": chance.get(name or "ood") if wrong else None,
         "old_answer": None if edit in _SAME_GOLD_COUNTS else stats.mean(old),
     }

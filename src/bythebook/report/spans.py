@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Piece", "clipped", "diff_lines", "pieces"]
+__all__ = ["Piece", "argument_pieces", "clipped", "diff_lines", "form_pieces"]
 
-_TAG = re.compile(r"<(/?)(e1|e2|think|answer)>")
+_ARGUMENT = re.compile(r"<(/?)(e1|e2)>")
+_FORM = re.compile(r"<(/?)(think|answer)>")
 _LONGEST = 4000
+_LONGEST_ARGUMENT = 400
 
 
 class Piece(NamedTuple):
-    """A stretch of text; `style` is `e1`, `e2`, `think`, `answer`, `tag`, or empty for plain text."""
+    """A stretch of text and its style; the empty style is plain text."""
 
     text: str
     style: str
@@ -23,30 +25,46 @@ def clipped(text: str, longest: int = _LONGEST) -> str:
     return text if len(text) <= longest else f"{text[:longest]} … [{len(text) - longest} more characters]"
 
 
-def pieces(text: str, keep_tags: bool = False) -> list[Piece]:
-    """`text` with what stands inside `<e1>`, `<e2>`, `<think>` and `<answer>` styled; linear in its length.
+def argument_pieces(text: str) -> list[Piece]:
+    """`text` without its `<e1>…</e1>` and `<e2>…</e2>`, what stood inside styled `e1` or `e2`.
 
-    The innermost open tag decides. Tags are dropped, or with `keep_tags` kept as pieces styled `tag`. Whatever is
-    opened and never closed is styled to the end: a model may stop anywhere.
+    A tag without its partner nearby stays as text: instructions mention tags, too. Linear in the length of `text`.
     """
     out: list[Piece] = []
     open_tags: list[str] = []
     at = 0
-    for found in _TAG.finditer(text):
-        if found.start() > at:
-            out.append(Piece(text[at : found.start()], open_tags[-1] if open_tags else ""))
-        if keep_tags:
-            out.append(Piece(found[0], "tag"))
-        if not found[1]:
-            # A model that repeats tags without end must not make a stack without end.
-            open_tags = [*open_tags[-3:], found[2]]
-        elif found[2] in open_tags:
-            while open_tags.pop() != found[2]:
-                pass
+    for found in _ARGUMENT.finditer(text):
+        closing, name = found.groups()
+        paired = name in open_tags if closing else _closes(text, found.end(), name) and name not in open_tags
+        if not paired:
+            continue
+        out.append(Piece(text[at : found.start()], open_tags[-1] if open_tags else ""))
+        if closing:
+            open_tags.remove(name)
+        else:
+            open_tags.append(name)
         at = found.end()
-    if at < len(text):
-        out.append(Piece(text[at:], open_tags[-1] if open_tags else ""))
-    return out
+    out.append(Piece(text[at:], open_tags[-1] if open_tags else ""))
+    return [piece for piece in out if piece.text]
+
+
+def _closes(text: str, start: int, name: str) -> bool:
+    return text.find(f"</{name}>", start, start + _LONGEST_ARGUMENT) >= 0
+
+
+def form_pieces(text: str) -> list[Piece]:
+    """A completion with its tags styled `tag` and what stands inside them `think` or `answer`; linear in its length.
+
+    Every opening tag starts its style, every closing tag ends whatever is open, and what is never closed is styled to
+    the end: a model may stop anywhere.
+    """
+    out: list[Piece] = []
+    style, at = "", 0
+    for found in _FORM.finditer(text):
+        out += [Piece(text[at : found.start()], style), Piece(found[0], "tag")]
+        style, at = "" if found[1] else found[2], found.end()
+    out.append(Piece(text[at:], style))
+    return [piece for piece in out if piece.text]
 
 
 def diff_lines(diff: str) -> list[Piece]:

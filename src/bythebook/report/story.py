@@ -19,7 +19,7 @@ _Sets = Mapping[str, Mapping[str, SetScores | None]]
 def story(run: Run, summary: Sequence[SummaryRow]) -> list[str]:
     """Paragraphs for the head of the page, from `summary_rows(run)` and the records; unknown figures are left out."""
     sets = {row["arm"]: row["sets"] for row in summary}
-    told = (_gain, _elicited, _answers_only, _controls, _obedience)
+    told = (_gain, _more_than_sampling, _answers_only, _controls, _obedience)
     return [text for tell in told if (text := tell(run, sets))]
 
 
@@ -54,44 +54,39 @@ def _gain(run: Run, sets: _Sets) -> str:
     if change is None:
         return ""
     verb = {1: "raised", -1: "lowered", 0: "did not measurably change"}[_sure(change)]
-    before, after = (percent(_figure(sets, arm, "avg_at_k")) for arm in ("start", "rl"))
+    before, after, careful = (percent(_figure(sets, arm, "avg_at_k")) for arm in ("start", "rl", "sft_careful"))
     text = (
-        f"Reinforcement learning that was paid for right answers only {verb} accuracy on guidelines the model had "
-        f"never seen: {before} % before, {after} % after (Avg@{run.k}; {_with_interval(change)})."
+        "The embedded model had first imitated annotators of mixed diligence, some careful, some hasty, some guessing: "
+        "it could read a guideline and often did not. Reinforcement learning that was paid for right answers only "
+        f"{verb} accuracy on guidelines never seen: {before} % before, {after} % after (Avg@{run.k}; "
+        f"{_with_interval(change)}). "
     )
+    text += (
+        "It mostly elicits what the mixture hid."
+        if _sure(change) > 0
+        else "In this run it did not bring out what the mixture hid."
+    )
+    if _figure(sets, "sft_careful", "avg_at_k") is not None:
+        text += f" Fine-tuning on careful reasoning, which is what demonstrations would buy, reached {careful} %."
+    return text
+
+
+def _more_than_sampling(run: Run, sets: _Sets) -> str:
+    """Whether RL's single samples beat what the start reaches without training: greedy, by majority, at best."""
+    change, reach = _change(run, "rl"), _figure(sets, "start", "pass_at_k")
+    if change is None or reach is None:
+        return ""
+    text = f"Before RL at least one of {run.k} samples was right for {percent(reach)} % of the items (Pass@{run.k})."
     greedy, majority = _change(run, "rl", "greedy"), _change(run, "rl", "maj")
     if _sure(change) > 0 and greedy is not None and majority is not None:
         rivals = (
             f"the greedy answers ({percent(_figure(sets, 'start', 'greedy'))} %) and the majority votes "
-            f"({percent(_figure(sets, 'start', 'maj_at_k'))} %) of the model before training"
+            f"({percent(_figure(sets, 'start', 'maj_at_k'))} %) from before"
         )
         text += (
-            f" A single sample now beats {rivals}, so this is more than sharper sampling."
+            f" After it a single sample beats {rivals}, so this is more than sharper sampling."
             if _sure(greedy) > 0 and _sure(majority) > 0
-            else f" A single sample does not measurably beat both {rivals}, so this may be sharper sampling alone."
-        )
-    return text
-
-
-def _elicited(run: Run, sets: _Sets) -> str:
-    change, reach = _change(run, "rl"), _figure(sets, "start", "pass_at_k")
-    if change is None or reach is None:
-        return ""
-    text = (
-        "The embedded model had first imitated annotators of mixed diligence, some careful, some hasty, some guessing: "
-        "it could read a guideline and often did not. "
-        f"At least one of {run.k} samples was right for {percent(reach)} % of the items (Pass@{run.k}). "
-    )
-    text += (
-        "RL mostly elicits what the mixture hid."
-        if _sure(change) > 0
-        else "In this run RL did not bring out what the mixture hid."
-    )
-    careful = _figure(sets, "sft_careful", "avg_at_k")
-    if careful is not None:
-        text += (
-            " Fine-tuning on careful annotators' reasoning about the same sentences, which is what demonstrations "
-            f"would buy, reached {percent(careful)} %; RL, from answers alone, {percent(_figure(sets, 'rl', 'avg_at_k'))} %."
+            else f" After it a single sample does not measurably beat both {rivals}: it may be sharper sampling alone."
         )
     return text
 
@@ -123,7 +118,7 @@ def _controls(run: Run, sets: _Sets) -> str:
         parts.append(f"random reward {points(random_reward.mean)} points")
     if form is not None:
         text = f"reward for the form alone {points(form.mean)} points"
-        if real is not None and _sure(real) > 0 and form.mean > 0:
+        if real is not None and _sure(real) > 0 and _sure(form) > 0:
             text += (
                 f", {100 * form.mean / real.mean:.0f} % of the true reward's gain (not a null control: careful "
                 "completions are well formed more often, so paying for the form favours them)"
@@ -135,7 +130,7 @@ def _controls(run: Run, sets: _Sets) -> str:
 def _obedience(run: Run, sets: _Sets) -> str:
     rows = [row for row in edit_rows(run) if row["arm"] == "rl" and row["set"] in ("", "ood")]
     wrong = next((row for row in rows if row["edit"] == "wrong_guideline"), None)
-    kept = [row["kept"] for row in rows if row["edit"] != "no_rule" and row["kept"] is not None]
+    kept = [row["kept"] for row in rows if row["kept"] is not None]
     parts = []
     if wrong is not None:
         ordinary = "" if wrong["ordinary"] is None else f", with its own in {percent(wrong['ordinary'])} %"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bythebook.report.figures import DASH, number, percent
 from bythebook.report.rows import case_rows, edit_rows, file_rows, summary_rows
@@ -30,7 +30,8 @@ def _print_table(console: Console, title: str, header: Sequence[str], body: Sequ
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
     for i, name in enumerate(header):
-        table.add_column(Text(name), justify="left" if i == 0 else "right")
+        words = all(row[i][:1].isalpha() for row in body)
+        table.add_column(Text(name), justify="left" if i == 0 or words else "right")
     for row in body:
         # Text, not markup: labels come from data.
         table.add_row(*(Text(cell) for cell in row))
@@ -40,16 +41,27 @@ def _print_table(console: Console, title: str, header: Sequence[str], body: Sequ
 _Table = tuple[str, list[str], list[list[str]]]
 
 
+_MEASURES: tuple[Literal["avg_at_k", "maj_at_k", "pass_at_k", "greedy", "format_rate"], ...] = (
+    "avg_at_k",
+    "maj_at_k",
+    "pass_at_k",
+    "greedy",
+    "format_rate",
+)
+
+
 def _tables(run: Run) -> list[_Table]:
-    if run.demo is None:
-        header = ["records", "items", "Avg@K", "Maj@K", "Pass@K", "greedy", "format", "tokens", "reward"]
-        measures = ("avg_at_k", "maj_at_k", "pass_at_k", "greedy", "format_rate")
-        body = []
-        for r in file_rows(run):
-            shares = [percent(r[m]) for m in measures]
-            body.append([r["file"], str(r["items"]), *shares, number(r["tokens"]), number(r["reward"], 2)])
-        return [("Scores by file of records, %", header, body)] if body else []
-    return [table for table in (_main_table(run), _edit_table(run), _case_table(run)) if table[2]]
+    tables = (_file_table(run),) if run.demo is None else (_main_table(run), _edit_table(run), _case_table(run))
+    return [table for table in tables if table[2]]
+
+
+def _file_table(run: Run) -> _Table:
+    header = ["records", "items", "Avg@K", "Maj@K", "Pass@K", "greedy", "format", "tokens", "reward"]
+    body = [
+        [r["file"], str(r["items"]), *(percent(r[m]) for m in _MEASURES), number(r["tokens"]), number(r["reward"], 2)]
+        for r in file_rows(run)
+    ]
+    return "Scores by file of records, %", header, body
 
 
 def _main_table(run: Run) -> _Table:
@@ -62,14 +74,8 @@ def _main_table(run: Run) -> _Table:
         cells = [row["label"]]
         for name, _ in _SETS:
             s = row["sets"].get(name)
-            cells += (
-                [DASH] * 6
-                if s is None
-                else [
-                    *(percent(s[m]) for m in ("avg_at_k", "maj_at_k", "pass_at_k", "greedy", "format_rate")),
-                    number(s["tokens"]),
-                ]
-            )
+            known = [] if s is None else [*(percent(s[m]) for m in _MEASURES), number(s["tokens"])]
+            cells += known or [DASH] * (len(_MEASURES) + 1)
         body.append(cells)
     return "Accuracy and format rate, %", header, body
 

@@ -33,6 +33,8 @@ class Task:
     needs_path: bool
     check: Callable[[Path], dict[str, Any]] | None = None
     """Reads every row of a path: `{"rows": {split: n}, "faults": [{"file", "line", "message"}]}`."""
+    score: Callable[[Path, Path], dict[str, Any]] | None = None
+    """The published scorer: (answers, gold) → `{"protocols": {name: {"f1", …}}, …}`."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Completions for supervised fine-tuning, by name."""
     in_domain: tuple[str, ...] = ()

@@ -20,14 +20,17 @@ from bythebook.guidelines import load_from_library
 from bythebook.metrics.semeval2010 import OTHER, read_answers, score, to_json
 from bythebook.readers.near_duplicates import near_duplicate_groups
 from bythebook.readers.semeval2010 import Semeval2010Row, check_semeval2010, read_semeval2010
+from bythebook.tasks.base import Task
 from bythebook.types import Entity, Example, Guideline
 
 __all__ = [
     "DOMAIN",
     "SEED",
     "SPLITS",
+    "TASK",
     "Split",
     "answer_number",
+    "answer_only",
     "check",
     "gold_answers",
     "guideline",
@@ -35,6 +38,7 @@ __all__ = [
     "near_duplicates",
     "read_gold",
     "score_answers",
+    "templated_reasoning",
 ]
 
 Split = Literal["official", "r1re", "grouped"]
@@ -42,6 +46,7 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 SEED = 2010
 """Of the draws of `r1re` and `grouped`."""
 DOMAIN = "semeval2010"
+_WORDS_BETWEEN = 8
 
 _R1RE_TEST = Fraction(500, 8853)
 _GROUPED = {"test": Fraction(2717, 10717), "dev": Fraction(800, 10717)}
@@ -57,13 +62,15 @@ def check(path: Path | str) -> dict[str, Any]:
     return check_semeval2010(path)
 
 
-def load(path: Path | str, split: Split = "official", seed: int = SEED) -> dict[str, list[Example]]:
+def load(path: Path | str | None = None, split: Split = "official", seed: int = SEED) -> dict[str, list[Example]]:
     """Examples by split name: `train` and `test`, for `grouped` also `dev`; each list in the order of the ids.
 
     Ids are `semeval2010-<official number>`; `meta` holds the official split, and the draw with its seed where one was
     made. Sets keep their proportions on files of another size. `seed` has no effect on `official`. DataError for a
     fault in the files, an unknown split, and files from which a set would be empty.
     """
+    if path is None:
+        raise DataError("semeval2010 reads files", remedy="give the folder of the release with --path")
     rows = read_semeval2010(path)
     if split == "official":
         parts = {name: [r for r in rows if r.split == name] for name in ("train", "test")}
@@ -168,3 +175,40 @@ def score_answers(answers: Path | str, gold: Path | str) -> dict[str, Any]:
     """The official scores of an `id<TAB>label` file, as `metrics.semeval2010.to_json`; `gold` as in `read_gold`."""
     key = read_gold(gold)
     return to_json(score(key, read_answers(answers, key)))
+
+
+def answer_only(example: Example, _: random.Random) -> str:
+    """The gold answer without reasoning. DataError if there is none."""
+    if example.gold is None:
+        raise DataError(f"example {example.id} has no gold")
+    return f"<answer>{example.gold.text}</answer>"
+
+
+def templated_reasoning(example: Example, rng: random.Random) -> str:
+    """The steps of an annotator, filled in from the marks and the gold answer: the mentions, the words between them,
+    the definition that applies, and which mention is the first argument."""
+    first, second = (example.entity(name).span for name in ("e1", "e2"))
+    between = " ".join(example.text[first.end : second.start].split()[-_WORDS_BETWEEN:]) or "nothing"
+    gold = example.gold
+    if gold is None:
+        raise DataError(f"example {example.id} has no gold")
+    steps = f"{first.of(example.text)} … {between} … {second.of(example.text)}: "
+    relation = example.guideline.relation(gold.name)
+    if relation is None:
+        steps += "no definition fits"
+    else:
+        head = "e1" if gold.direction == "(e1,e2)" else "e2"
+        steps += f"{gold.name}, {relation.definition.splitlines()[0]}; first argument {head}"
+    return f"<think>{steps}</think>{answer_only(example, rng)}"
+
+
+TASK = Task(
+    name="semeval2010",
+    summary="SemEval-2010 Task 8: nine directed relations between nominals, or Other",
+    load=load,
+    needs_path=True,
+    check=check,
+    score=score_answers,
+    targets={"answer": answer_only, "templated": templated_reasoning},
+    in_domain=("dev", "test"),
+)

@@ -1,0 +1,1 @@
+"""Experiments that run several rooms: the demo, the embedded model's making, baselines."""
