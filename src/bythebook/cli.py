@@ -24,7 +24,9 @@ app = typer.Typer(
     help="Train small language models to annotate by the book: the guideline in the prompt, the reward from a program.",
     epilog="Start with: bythebook demo",
 )
-data_app = typer.Typer(no_args_is_help=True, help="What readers there are, what a row looks like, and whether files are right.")
+data_app = typer.Typer(
+    no_args_is_help=True, help="What readers there are, what a row looks like, and whether files are right."
+)
 guideline_app = typer.Typer(no_args_is_help=True, help="Look at a guideline as a model reads it.")
 app.add_typer(data_app, name="data")
 app.add_typer(guideline_app, name="guideline")
@@ -49,7 +51,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -63,7 +67,7 @@ def demo(
     quick: Annotated[bool, typer.Option(help="A few steps and sentences: does it run at all?")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The whole pipeline on the embedded model: RL beside answer-only SFT and controls, a table, annotations, a page."""
+    """The whole pipeline on the embedded model: RL beside answer-only SFT and controls; a table and a page."""
     from bythebook.studies.demo_show import show_demo
 
     result = show_demo(output or Path("runs/demo"), seed=seed, arms=arm, workers=workers, quick=quick, quiet=as_json)
@@ -112,8 +116,15 @@ def evaluate(
 
     options: dict[str, Any] = {"guideline": str(guideline)} if guideline else {}
     found = run_evaluation(
-        model, task if len(task) > 1 else task[0], path=path, split=split, samples=samples, limit=limit,
-        output=output, progress=not as_json, **options,
+        model,
+        task if len(task) > 1 else task[0],
+        path=path,
+        split=split,
+        samples=samples,
+        limit=limit,
+        output=output,
+        progress=not as_json,
+        **options,
     )
     _print_json(found) if as_json else print_scores(found)
 
@@ -156,7 +167,9 @@ def score(
     _print_json(found) if as_json else print_protocols(found)
 
 
-@app.command(epilog='Example: bythebook reward r1_re completions.jsonl   (rows: {"completion": …, "gold": …, "labels": […]})')
+@app.command(
+    epilog='Example: bythebook reward r1_re completions.jsonl   (rows: {"completion": …, "gold": …, "labels": […]})'
+)
 def reward(
     name: Annotated[str, typer.Argument(help="Reward name, such as r1_re.")],
     completions: Annotated[Path, typer.Argument(help="JSONL of completions with their gold.")],
@@ -252,7 +265,9 @@ def data_check(
 @guideline_app.command("show", epilog="Example: bythebook guideline show semeval2010 --rendering condensed")
 def guideline_show(
     guideline: Annotated[str, typer.Argument(help="A guideline file, or the name of one in the library.")],
-    rendering: Annotated[str, typer.Option(help="full, condensed, rules or brief; markdown: the document.")] = "markdown",
+    rendering: Annotated[
+        str, typer.Option(help="full, condensed, rules or brief; markdown: the document.")
+    ] = "markdown",
 ) -> None:
     """Print a guideline, as a document or as a model reads it."""
     from bythebook.studies.show import guideline_text

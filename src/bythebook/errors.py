@@ -1,4 +1,4 @@
-"""The exception tree. Everything a user can mend derives from `InputError`; the command line prints it without a traceback.
+"""The exception tree. What a user can mend derives from `InputError`; the command line prints it without a traceback.
 
 BythebookError
 ├── InputError             the input is wrong; the message names file, line and remedy      (exit code 1)

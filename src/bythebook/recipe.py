@@ -236,7 +236,7 @@ def _override(tree: dict[str, Any], setting: str) -> None:
 
 
 def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe of the package by name, or a YAML file, with `section.key=value` overrides. RecipeError says what is wrong."""
+    """A recipe of the package by name, or a YAML file, with `section.key=value` overrides; RecipeError if it is wrong."""
     text, called = _read(name_or_path)
     try:
         tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader

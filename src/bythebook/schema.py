@@ -118,5 +118,3 @@ class Gold(Noun):
     def from_json(cls, text: str) -> Self:
         """The inverse of `to_json`; pydantic's ValidationError if `text` is something else."""
         return cls.model_validate_json(text)
-
-

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "Difference",
     "avg_at_k",
+    "chance_agreement",
     "interval",
     "maj_at_k",
     "majority",
@@ -72,6 +73,19 @@ def mean_pass_at_k(hits: ArrayLike, k: int) -> float | None:
     if not array.size:
         return None
     return mean(pass_at_k(array.shape[1], int(row.sum()), k) for row in array)
+
+
+def chance_agreement(answers: Sequence[A | None], golds: Sequence[A]) -> float | None:
+    """Accuracy to expect if each answer stood against the gold of an item drawn at random: Σ p(answer) · p(gold).
+
+    What is left when a model answers without regard to the item; None for no items, ValueError for unequal lengths.
+    """
+    if len(answers) != len(golds):
+        raise ValueError(f"{len(answers)} answers, {len(golds)} golds")
+    if not golds:
+        return None
+    given, true = Counter(a for a in answers if a is not None), Counter(golds)
+    return sum(given[label] * true[label] for label in given) / len(golds) ** 2
 
 
 def majority(answers: Sequence[A | None]) -> A | None:

@@ -34,7 +34,9 @@ class Engine:
         return [
             SimpleNamespace(
                 outputs=[
-                    SimpleNamespace(text=f"{len(p['prompt_token_ids'])}", finish_reason=reasons[i % 3], token_ids=(1, 2))
+                    SimpleNamespace(
+                        text=f"{len(p['prompt_token_ids'])}", finish_reason=reasons[i % 3], token_ids=(1, 2)
+                    )
                     for i in range(q.n)
                 ]
             )

@@ -66,7 +66,6 @@ def demo_run(path: Path, seed: int = 0, items: int = 96, accuracy: dict[str, flo
             "started": "2025-11-03 14:20",
             "seconds": 431.2,
             "arms": [{"name": n, "label": label, "kind": kind} for n, (label, kind, _) in ARMS.items()],
-            "chance": {"id": 0.087, "ood": 0.007},
             "notes": ["Words outside the closed vocabulary are marked with a warning."],
         },
     )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bythebook.stats import (
+    chance_agreement,
     avg_at_k,
     interval,
     maj_at_k,
@@ -216,3 +217,15 @@ def test_one_value_has_no_interval_and_equal_values_have_an_empty_one() -> None:
 def test_a_level_is_a_fraction(level: float) -> None:
     with pytest.raises(ValueError, match="level"):
         interval([0.0, 1.0], level)
+
+
+def test_chance_agreement_is_the_mean_over_all_pairs_of_answer_and_gold() -> None:
+    answers, golds = ["A", "B", "A", None], ["A", "A", "C", "B"]
+    pairs = [answer == gold for answer in answers for gold in golds]
+    assert chance_agreement(answers, golds) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_chance_agreement_of_nothing_is_none_and_of_unequal_lengths_an_error() -> None:
+    assert chance_agreement([], []) is None
+    with pytest.raises(ValueError, match="1 answers, 2 golds"):
+        chance_agreement(["A"], ["A", "B"])

@@ -72,7 +72,7 @@ class TransformersModel:
             # every one of them is about what the user named.
             raise _not_loadable(location, error) from error
         try:
-            model = model.to(torch.device(device))
+            model = model.to(torch.device(device))  # type: ignore[arg-type]  # the stub wraps the wrong self
         except (RuntimeError, AssertionError) as error:
             raise ModelError(f"device {device!r} can't be used: {_first_line(error)}", remedy="cpu works") from None
         return cls(model.eval(), tokenizer, name=name or str(location), settings=settings)

@@ -13,8 +13,8 @@ __all__ = ["PromptStyle", "marked_text", "render", "render_guideline"]
 
 Rendering = Literal["full", "condensed", "rules", "brief"]
 """How much of the guideline the model sees: `full` all sections; `condensed` definition, arguments, direction,
-restrictions and overlaps (our stand-in where R1-RE leaves it open); `rules` one line a clause of a definition, restrictions
-included; `brief` one line a type."""
+restrictions and overlaps (our stand-in where R1-RE leaves it open); `rules` one line a clause of a definition,
+restrictions included; `brief` one line a type."""
 
 
 class PromptStyle(Noun):

@@ -134,9 +134,7 @@ def _from_entities(
         faults.append("'label' belongs to a marked sentence; a row with 'entities' has 'relations'")
     if faults:
         return None, faults
-    entities = tuple(
-        Entity(id=str(e.id), span=Span(start=e.start, end=e.end), type=e.type) for e in row.entities or ()
-    )
+    entities = tuple(Entity(id=str(e.id), span=Span(start=e.start, end=e.end), type=e.type) for e in row.entities or ())
     relations = None
     if row.relations is not None:
         relations = tuple(DocumentRelation(head=str(r.head), tail=str(r.tail), type=r.type) for r in row.relations)
@@ -199,9 +197,7 @@ def _from_marks(
     if faults:
         return None, faults
     return (
-        Document(
-            id=name, text=text, domain=row.domain, entities=entities, relations=relations, marked=True, line=line
-        ),
+        Document(id=name, text=text, domain=row.domain, entities=entities, relations=relations, marked=True, line=line),
         [],
     )
 
@@ -271,7 +267,9 @@ def scan_documents(path: Path | str, guideline: Guideline | None = None) -> tupl
     faults: list[DataError] = []
     lines: dict[str, int] = {}
     for number, row, fault in _rows(path):
-        document, found = (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number)
+        document, found = (
+            (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number)
+        )
         if document and document.id in lines:
             found = [f"the id {document.id!r} stands in line {lines[document.id]} already"]
         elif document:
@@ -292,7 +290,7 @@ def read_documents(path: Path | str, guideline: Guideline | None = None) -> list
 
 
 def check_documents(path: Path | str, guideline: Guideline | None = None) -> dict[str, Any]:
-    """Read everything and collect every fault: {"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}.
+    """Read all, collect every fault: {"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}.
 
     `path` is a file, or a folder of `.jsonl` files. DataError only if something can't be read.
     """

@@ -70,7 +70,6 @@ def _demo_page(run: Run, demo: Demo) -> dict[str, Any]:
     return {
         "demo": demo,
         "environment": run.environment,
-        "run_name": run.path.resolve().name,
         "story": story(run, summary),
         "summary": summary,
         "shown": [row for row in summary if any(row["sets"].values())],

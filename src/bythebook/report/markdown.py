@@ -108,7 +108,7 @@ def _seeds_edits(runs: Sequence[Run]) -> str:
         for row in edit_rows(run):
             grouped.setdefault((row["arm"], row["edit"], row["set"]), []).append(row)
     body = [
-        [labels[arm], EDITS[edit] + (f" ({name.upper()})" if name else ""), *_edit_cells(rows)]
+        [labels[arm], EDITS[edit] + (", in-domain" if name == "id" else ""), *_edit_cells(rows)]
         for (arm, edit, name), rows in grouped.items()
     ]
     header = ["model", "guideline in the prompt", "items", "ordinary", "edited", "kept", "chance", "as before"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from bythebook.report.run import MetricLine
@@ -125,7 +126,7 @@ def _panel(spec: _Spec, lines: Sequence[MetricLine], shared: dict[str, tuple[flo
         return _scaled(value, low, high, HEIGHT - _BOTTOM, _TOP)
 
     def draw(points: _Points) -> str:
-        return " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
+        return " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in _thinned(points))
 
     drawn = []
     for _, legend, style, points in found:
@@ -157,9 +158,13 @@ def _alt(spec: _Spec, found: list[tuple[str, str, str, _Points]]) -> str:
 
 
 def _points(lines: Sequence[MetricLine], key: str) -> _Points:
-    points = [(float(line.step), line.values[key]) for line in lines if key in line.values]
-    stride = -(-len(points) // _MOST_POINTS) or 1
-    return points[::stride] if stride == 1 or points[-1] in points[::stride] else [*points[::stride], points[-1]]
+    return [(float(line.step), line.values[key]) for line in lines if key in line.values]
+
+
+def _thinned(points: _Points) -> _Points:
+    """At most `_MOST_POINTS` of the points and the last one: more would not be seen in so small a diagram."""
+    stride = -(-len(points) // _MOST_POINTS)
+    return points if stride <= 1 else [*points[:-1:stride], points[-1]]
 
 
 def _smoothed(points: _Points) -> _Points:
@@ -167,10 +172,12 @@ def _smoothed(points: _Points) -> _Points:
     half = len(points) // 24
     if half == 0:
         return points
+    # Running totals keep this linear in a long run.
+    totals = [0.0, *accumulate(value for _, value in points)]
     out = []
     for i, (step, _) in enumerate(points):
-        window = points[max(0, i - half) : i + half + 1]
-        out.append((step, sum(value for _, value in window) / len(window)))
+        start, end = max(0, i - half), min(len(points), i + half + 1)
+        out.append((step, (totals[end] - totals[start]) / (end - start)))
     return out
 
 

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 EDITS = {
-    "wrong_guideline": "wrong guideline (another domain's)",
+    "wrong_guideline": "wrong guideline",
     "rotated_names": "names moved round by one",
     "swapped_names": "two names swapped",
     "flipped_direction": "one direction flipped",
@@ -72,6 +72,7 @@ class EditRow(TypedDict):
     kept: float | None
     """`edited` / `ordinary`, where the gold changed; None for the wrong guideline and where no rule applies."""
     chance: float | None
+    """Accuracy of the same answers against the golds of random other items; for the wrong guideline."""
     old_answer: float | None
     """Share of answers that are right by the unedited guideline and wrong by the edited one."""
 
@@ -112,13 +113,13 @@ def edit_rows(run: Path | Run) -> list[EditRow]:
                 if record.sample == -1 and record.correct is not None:
                     sets.setdefault(group_of(record), []).append(record)
             for name in sorted(sets):
-                row = _edit_row(edit, sets[name], run.demo.chance if run.demo else {}, name)
+                row = _edit_row(edit, sets[name], name)
                 if row is not None:
                     out.append({**row, "arm": arm.name, "label": arm.label})
     return out
 
 
-def _edit_row(edit: str, records: Sequence[Record], chance: dict[str, float], name: str) -> EditRow | None:
+def _edit_row(edit: str, records: Sequence[Record], name: str) -> EditRow | None:
     if edit not in _SAME_GOLD_COUNTS:
         records = [r for r in records if r.tags.get("gold_before") != r.gold]
     if not records:
@@ -138,7 +139,7 @@ def _edit_row(edit: str, records: Sequence[Record], chance: dict[str, float], na
         "ordinary": ordinary,
         "edited": edited,
         "kept": None if edit in _SAME_GOLD_COUNTS or not ordinary or edited is None else edited / ordinary,
-        "chance": chance.get(name or "ood") if wrong else None,
+        "chance": stats.chance_agreement([r.answer for r in records], [r.gold for r in records]) if wrong else None,
         "old_answer": None if edit in _SAME_GOLD_COUNTS else stats.mean(old),
     }
 

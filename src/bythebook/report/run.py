@@ -43,9 +43,8 @@ class Demo(_Loose):
     started: str = ""
     seconds: float | None = None
     arms: tuple[Arm, ...] = Field(min_length=1)
-    chance: dict[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ("bythebook demo",)
+    commands: tuple[str, ...] = ("bythebook demo --output RUN", "bythebook report RUN")
 
 
 class Annotated(_Loose):

@@ -136,7 +136,7 @@ def _obedience(run: Run, sets: _Sets) -> str:
         ordinary = "" if wrong["ordinary"] is None else f", with its own in {percent(wrong['ordinary'])} %"
         chance = "" if wrong["chance"] is None else f" (chance: {percent(wrong['chance'])} %)"
         parts.append(
-            f"With the guideline of another domain in the prompt the RL model is right in "
+            f"With a wrong guideline in the prompt the RL model is right in "
             f"{percent(wrong['edited'])} %{chance}{ordinary}."
         )
     if kept:

@@ -85,7 +85,7 @@ def _edit_table(run: Run) -> _Table:
     body = [
         [
             row["label"],
-            row["edit_label"],
+            row["edit_label"] + (", in-domain" if row["set"] == "id" else ""),
             str(row["n"]),
             percent(row["ordinary"]),
             percent(row["edited"]),

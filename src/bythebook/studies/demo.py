@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,9 @@ def _silent(_: Mapping[str, str]) -> None:
 
 def _workers() -> int:
     """Arms side by side: one a core, since each uses one thread."""
-    return max(1, min(len(ARMS), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    return max(
+        1, min(len(ARMS), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    )
 
 
 def _claim(run: Path, seed: int, size: DemoSize) -> None:
@@ -158,16 +160,14 @@ def _keep_prompts(run: Path, size: DemoSize, seed: int) -> None:
 
 def _describe(run: Path, arms: Sequence[str], seed: int, size: DemoSize, seconds: float) -> None:
     order = ["start", "rl", "sft_answers", "sft_careful", "rl_random", "rl_format"]
-    described = [
-        {"name": name, "label": ARMS[name].label, "kind": ARMS[name].kind} for name in order if name in arms
-    ]
+    described = [{"name": name, "label": ARMS[name].label, "kind": ARMS[name].kind} for name in order if name in arms]
     file = run / "demo.json"
     former = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     found = {
         "title": "Reading guidelines it has never seen",
         "seeds": [seed],
         "k": size.samples,
-        "started": former.get("started") or datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "started": former.get("started") or datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(former.get("seconds", 0) + seconds, 1),
         "arms": described,
         "commands": [f"bythebook demo --seed {seed} --output {run.name}", f"bythebook report {run.name}"],

@@ -125,7 +125,9 @@ def _ask(
     seed: int,
     shown: dict[str, Guideline] | None = None,
 ) -> list[Record]:
-    sampling = Sampling(temperature=1.0, max_new_tokens=_MAX_NEW_TOKENS, n=max(1, samples), seed=seed, batch_size=_BATCH)
+    sampling = Sampling(
+        temperature=1.0, max_new_tokens=_MAX_NEW_TOKENS, n=max(1, samples), seed=seed, batch_size=_BATCH
+    )
     return evaluate_examples(
         model,
         examples,
@@ -161,11 +163,7 @@ def _tagged(records: Sequence[Record], examples: Sequence[Example], right: dict[
     before = {e.id: e.meta.get("gold_before", e.gold.text if e.gold else "") for e in examples}
     return [
         r.model_copy(
-            update={
-                "tags": {**r.tags, "gold_before": before[r.id], "correct_before": str(bool(right[r.id])).lower()}
-            }
+            update={"tags": {**r.tags, "gold_before": before[r.id], "correct_before": str(bool(right[r.id])).lower()}}
         )
         for r in records
     ]
-
-

@@ -1,7 +1,7 @@
 """A team's own documents as a task: every pair of given entities is one question.
 
-A row with `entities` is asked pair by pair: the mention that stands first in the text is `e1`. Two mentions that overlap
-are no pair. A marked sentence is one question, with the roles it was marked with.
+A row with `entities` is asked pair by pair: the mention that stands first in the text is `e1`. Two mentions that
+overlap are no pair. A marked sentence is one question, with the roles it was marked with.
 """
 
 from __future__ import annotations

@@ -186,19 +186,18 @@ def answer_only(example: Example, _: random.Random) -> str:
 
 def templated_reasoning(example: Example, rng: random.Random) -> str:
     """The steps of an annotator, filled in from the marks and the gold answer: the mentions, the words between them,
-    the definition that applies, and which mention is the first argument."""
+    the relation, and which mention is its first argument."""
     first, second = (example.entity(name).span for name in ("e1", "e2"))
     between = " ".join(example.text[first.end : second.start].split()[-_WORDS_BETWEEN:]) or "nothing"
     gold = example.gold
     if gold is None:
         raise DataError(f"example {example.id} has no gold")
     steps = f"{first.of(example.text)} … {between} … {second.of(example.text)}: "
-    relation = example.guideline.relation(gold.name)
-    if relation is None:
+    if gold.direction is None:
         steps += "no definition fits"
     else:
         head = "e1" if gold.direction == "(e1,e2)" else "e2"
-        steps += f"{gold.name}, {relation.definition.splitlines()[0]}; first argument {head}"
+        steps += f"{gold.name}, first argument {head}"
     return f"<think>{steps}</think>{answer_only(example, rng)}"
 
 

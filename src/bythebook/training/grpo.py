@@ -14,8 +14,8 @@ from trl import GRPOConfig, GRPOTrainer
 from bythebook.errors import RecipeError
 from bythebook.metrics.labels import same_label
 from bythebook.prompts import PromptStyle
-from bythebook.recipe import Recipe
-from bythebook.records import ROLLOUT_SCHEMA, Record, append_jsonl
+from bythebook.recipe import ObjectiveSection, Recipe, RolloutSection, TrainingSection
+from bythebook.records import Record, append_jsonl
 from bythebook.rewards import TextReward, reward
 from bythebook.rewards.text_reward import completion_text
 from bythebook.schema import Gold
@@ -28,7 +28,7 @@ __all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
 # Shapes: B rollouts of this process in one generation, T tokens of the longest completion.
 
 
-class GuidelineGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # the base class is untyped
+class GuidelineGRPOTrainer(GRPOTrainer):
     """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded."""
 
     def __init__(self, *, monitor: TextReward, records: Path, **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class GuidelineGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # the base class
         parsed = self._monitor.parsed(text, row["gold"])
         verdict = self._monitor.verdict(text, row["gold"], row["finish_reason"])
         return Record(
-            schema=ROLLOUT_SCHEMA,
+            schema="bythebook.rollout/1",
             id=row["example_id"],
             domain=row["domain"],
             gold=gold.label.text,
@@ -85,14 +85,68 @@ class GuidelineGRPOTrainer(GRPOTrainer):  # type: ignore[misc]  # the base class
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         advantages = output["advantages"].tolist()  # (B,)
+        group = self.num_generations or 1
         append_jsonl(
             self._records,
             (
-                record.model_copy(update={"advantage": advantage, "sample": i % self.num_generations})
+                record.model_copy(update={"advantage": advantage, "sample": i % group})
                 for i, (record, advantage) in enumerate(zip(self._pending, advantages, strict=True))
             ),
         )
         return output
+
+
+def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
+    """Every field of TRL's loss: from the recipe where it may vary, pinned here where it may not."""
+    return {
+        "loss_type": o.loss_type,
+        "beta": o.beta,
+        "epsilon": o.epsilon,
+        "epsilon_high": o.epsilon_high,
+        "delta": o.delta,
+        "importance_sampling_level": o.importance_sampling_level,
+        "scale_rewards": o.scale_rewards,
+        "num_iterations": o.num_iterations,
+        "mask_truncated_completions": o.mask_truncated_completions,
+        "top_entropy_quantile": o.top_entropy_quantile,
+        "entropy_coef": o.entropy_coef,
+        "use_adaptive_entropy": False,
+        "use_bias_correction_kl": o.use_bias_correction_kl,
+        "off_policy_mask_threshold": None,
+        "multi_objective_aggregation": "sum_then_normalize",
+        "reward_weights": None,
+        "disable_dropout": True,
+        "sync_ref_model": False,
+        "vllm_importance_sampling_correction": True,
+        "vllm_importance_sampling_mode": "sequence_mask",
+        "vllm_importance_sampling_clip_max": 3.0,
+        "vllm_importance_sampling_clip_min": None,
+    }
+
+
+def _rollout_arguments(r: RolloutSection, t: TrainingSection) -> dict[str, Any]:
+    """How completions are drawn and cut into micro-batches. RecipeError if the sizes don't divide."""
+    rollouts = r.prompts_per_step * r.num_generations
+    if rollouts % t.micro_batch_size or t.micro_batch_size % r.num_generations:
+        raise RecipeError(
+            f"{rollouts} rollouts a step don't divide into micro-batches of {t.micro_batch_size}",
+            remedy="micro_batch_size: a multiple of num_generations that divides the rollouts of a step",
+        )
+    accumulation = rollouts // t.micro_batch_size
+    return {
+        "gradient_accumulation_steps": accumulation,
+        "steps_per_generation": accumulation,
+        "num_generations": r.num_generations,
+        "temperature": r.temperature,
+        "top_p": r.top_p,
+        "top_k": r.top_k,
+        "min_p": None,
+        "repetition_penalty": 1.0,
+        "max_completion_length": r.max_completion_length,
+        "use_vllm": r.use_vllm,
+        "shuffle_dataset": True,
+        "log_completions": False,
+    }
 
 
 def make_grpo_trainer(
@@ -105,50 +159,17 @@ def make_grpo_trainer(
     *,
     prefilled: bool,
 ) -> GuidelineGRPOTrainer:
-    """The trainer of an RL recipe, every field of the loss pinned. RecipeError if the recipe's sizes don't divide."""
+    """The trainer of an RL recipe. RecipeError if it is not one, or its sizes don't divide."""
     if recipe.reward is None or recipe.objective is None or recipe.rollout is None:
         raise RecipeError(f"recipe {recipe.name!r} is not an RL recipe")
-    o, r, t = recipe.objective, recipe.rollout, recipe.training
-    rollouts = r.prompts_per_step * r.num_generations
-    if rollouts % t.micro_batch_size or t.micro_batch_size % r.num_generations:
-        raise RecipeError(
-            f"{rollouts} rollouts a step don't divide into micro-batches of {t.micro_batch_size}",
-            remedy="micro_batch_size: a multiple of num_generations that divides the rollouts of a step",
-        )
-    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
-    accumulation = rollouts // t.micro_batch_size
+    # TRL would move the thinking out of the text that is judged.
+    tokenizer.response_template = tokenizer.response_schema = None
     arguments = GRPOConfig(
         **common_arguments(recipe, output),
-        gradient_accumulation_steps=accumulation,
-        steps_per_generation=accumulation,
-        num_generations=r.num_generations,
-        temperature=r.temperature,
-        top_p=r.top_p,
-        top_k=r.top_k,
-        min_p=None,
-        repetition_penalty=1.0,
-        max_completion_length=r.max_completion_length,
-        use_vllm=r.use_vllm,
-        shuffle_dataset=True,
-        loss_type=o.loss_type,
-        beta=o.beta,
-        epsilon=o.epsilon,
-        epsilon_high=o.epsilon_high,
-        delta=o.delta,
-        importance_sampling_level=o.importance_sampling_level,
-        scale_rewards=o.scale_rewards,
-        num_iterations=o.num_iterations,
-        mask_truncated_completions=o.mask_truncated_completions,
-        top_entropy_quantile=o.top_entropy_quantile,
-        entropy_coef=o.entropy_coef,
-        use_adaptive_entropy=False,
-        use_bias_correction_kl=o.use_bias_correction_kl,
-        off_policy_mask_threshold=None,
-        multi_objective_aggregation="sum_then_normalize",
-        disable_dropout=True,
-        sync_ref_model=False,
-        log_completions=False,
+        **_loss_arguments(recipe.objective),
+        **_rollout_arguments(recipe.rollout, recipe.training),
     )
+    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
     return GuidelineGRPOTrainer(
         monitor=reward("r1_re", prefilled=prefilled),
         records=output / "records" / "rollouts.jsonl",

@@ -14,6 +14,7 @@ from the verb, the two halves of the label lie 5 and 4 tokens back. This is said
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import Qwen2ForCausalLM
@@ -73,7 +74,7 @@ def install_lookup_heads(model: Qwen2ForCausalLM, plan: LookupPlan, preferred_to
 
     Raises ValueError if the model has too few heads or layers, or heads smaller than the code.
     """
-    config = model.config
+    config: Any = model.config
     heads, d = config.num_attention_heads, config.head_dim
     if config.num_hidden_layers < 3 or max(len(plan.offsets), len(plan.matches)) > heads or plan.code_size > d:
         raise ValueError(f"the plan needs 3 layers and {len(plan.matches)} heads of at least {plan.code_size}")
@@ -93,12 +94,17 @@ def install_lookup_heads(model: Qwen2ForCausalLM, plan: LookupPlan, preferred_to
             _prefer(model, head, embedding, subspace, frequency, plan)
 
 
-def _slices(model: Qwen2ForCausalLM, layer: int, head: int) -> tuple[torch.nn.Module, slice]:
-    d = model.config.head_dim
-    return model.model.layers[layer].self_attn, slice(head * d, (head + 1) * d)
+def _head_size(model: Qwen2ForCausalLM) -> int:
+    return int(model.config.head_dim)
 
 
-def _copy(attention: torch.nn.Module, rows: slice, code: int, source: torch.Tensor, target: torch.Tensor) -> None:
+def _slices(model: Qwen2ForCausalLM, layer: int, head: int) -> tuple[Any, slice]:
+    d = _head_size(model)
+    layers: Any = model.model.layers
+    return layers[layer].self_attn, slice(head * d, (head + 1) * d)
+
+
+def _copy(attention: Any, rows: slice, code: int, source: torch.Tensor, target: torch.Tensor) -> None:
     """The head's value reads the code in `source` (C, D), its output writes it into `target` (C, D)."""
     first = slice(rows.start, rows.start + code)
     attention.v_proj.weight[rows] = 0
@@ -147,7 +153,7 @@ def _match_head(
     attention, rows = _slices(model, 1, head)
     for projection in (attention.q_proj, attention.k_proj):
         projection.weight[rows] *= _OTHER_WEIGHTS
-    slow = _slow_rows(frequency, head, model.config.head_dim, plan.code_size)
+    slow = _slow_rows(frequency, head, _head_size(model), plan.code_size)
     attention.q_proj.weight[slow] += plan.match_gain * subspace[a][: len(slow)]
     attention.k_proj.weight[slow] += plan.match_gain * subspace[b][: len(slow)]
     _copy(attention, rows, plan.code_size, subspace[c], subspace[0])
@@ -161,9 +167,9 @@ def _prefer(
     frequency: torch.Tensor,
     plan: LookupPlan,
 ) -> None:
-    """A query bias that scores keys by the code of the token before them: without it the head finds the query itself."""
+    """A query bias that scores keys by the token before them: without it the head finds the query itself."""
     attention, _ = _slices(model, 1, head)
-    slow = _slow_rows(frequency, head, model.config.head_dim, plan.code_size)
+    slow = _slow_rows(frequency, head, _head_size(model), plan.code_size)
     direction = (subspace[0] @ embedding)[: len(slow)]
     attention.q_proj.bias[slow] += 5.0 * direction / direction.norm()
     attention.k_proj.weight[slow] += plan.match_gain * subspace[1][: len(slow)]

@@ -35,7 +35,7 @@ _SHOWN = ("reward", "format_rate", "accuracy", "completion_length", "entropy", "
 _SHORT = {"format_rate": "format", "completion_length": "length", "groups_without_signal": "no signal"}
 
 
-class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # the base class is untyped
+class MetricsCallback(TrainerCallback):
     """Writes one line a logging step to `metrics.jsonl` and shows the latest one on standard error."""
 
     def __init__(self, path: Path, title: str, quiet: bool = False) -> None:
@@ -91,7 +91,7 @@ class MetricsCallback(TrainerCallback):  # type: ignore[misc]  # the base class 
             self._bar = None
 
 
-class ProbeCallback(TrainerCallback):  # type: ignore[misc]  # the base class is untyped
+class ProbeCallback(TrainerCallback):
     """Every `every` steps (and before the first), asks `probe` for accuracies and writes them to `metrics.jsonl`."""
 
     def __init__(self, path: Path, every: int, probe: Callable[[], dict[str, float | None]]) -> None:
@@ -103,9 +103,7 @@ class ProbeCallback(TrainerCallback):  # type: ignore[misc]  # the base class is
         if state.global_step == 0:
             self._write(state)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if state.global_step % self.every == 0 or state.global_step == state.max_steps:
             self._write(state)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ from transformers.trainer_utils import get_last_checkpoint
 from bythebook.errors import BythebookError, InputError, ModelError, RecipeError
 from bythebook.generation import EMBEDDED, ModelSettings, embedded_path, settings_of, write_settings
 from bythebook.generation.chat import starts_inside_thinking
-from bythebook.prompts import PromptStyle, render
+from bythebook.prompts import PromptStyle, marked_text, render
 from bythebook.recipe import Recipe, dump_recipe, load_recipe
-from bythebook.tasks import task_named
+from bythebook.tasks import Task, task_named
 from bythebook.tasks.world.words import vocabulary
 from bythebook.training.environment import write_environment
 from bythebook.training.grpo import make_grpo_trainer
 from bythebook.training.probe import make_probe
 from bythebook.training.progress import MetricsCallback, ProbeCallback
 from bythebook.training.sft import make_sft_trainer
-from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, frequent_words
+from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
 from bythebook.types import Example
 
 __all__ = ["Interrupted", "load_for_training", "train"]
@@ -37,11 +36,15 @@ def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any,
     """(model, tokenizer, settings to save with it). ModelError if the model can't be loaded; a `scratch` model gets
     a vocabulary of the frequent words of the training examples."""
     m = recipe.model
-    style = {"template": recipe.prompt.template, "rendering": recipe.prompt.rendering}
+    wanted = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
     if m.path == "scratch":
-        return *_from_scratch(recipe, examples), ModelSettings(
-            **style, closed_vocabulary=True, max_new_tokens=recipe.evaluation.max_new_tokens
+        settings = ModelSettings(
+            template=wanted.template,
+            rendering=wanted.rendering,
+            closed_vocabulary=m.scratch.get("words") == "world",
+            max_new_tokens=recipe.evaluation.max_new_tokens,
         )
+        return *_from_scratch(recipe, examples), settings
     location: str | Path = embedded_path() if m.path == EMBEDDED else m.path
     try:
         tokenizer = AutoTokenizer.from_pretrained(location, revision=m.revision)
@@ -54,33 +57,23 @@ def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any,
             f"model {m.path!r} can't be loaded: {reason}", remedy="set model.path to a folder or a hub id"
         ) from None
     known = settings_of(location) if Path(location).is_dir() else ModelSettings()
-    return model, tokenizer, known.model_copy(update=style)
+    return model, tokenizer, known.model_copy(update=wanted.model_dump())
 
 
 def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any]:
     options = dict(recipe.model.scratch)
-    limit = int(options.pop("vocabulary", 8000))
-    task = task_named(recipe.data.task)
-    if options.pop("words", None) == "world":
-        words = list(vocabulary())
+    size, source = int(options.pop("vocabulary", 6000)), options.pop("words", None)
+    if source == "world":
+        tokenizer = build_tokenizer(vocabulary())
     else:
         style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
-        texts = [render(e, style)[0]["content"] for e in examples]
-        target = task.targets.get(recipe.data.target or "")
-        rng = random.Random(recipe.seed)
-        texts += [target(e, rng) for e in examples] if target else []
-        words = [*frequent_words(texts, limit), "user", "assistant", "system"]
+        texts = [marked_text(e) for e in examples] + [render(e, style)[0]["content"] for e in examples[:1]]
+        tokenizer = train_tokenizer(texts, size)
     try:
         config = SmallModelConfig.model_validate(options)
     except ValueError as error:
         raise RecipeError(f"model.scratch: {error}") from None
-    tokenizer = build_tokenizer(words)
     return build_model(config, tokenizer, recipe.seed), tokenizer
-
-
-def _fixed_threads(recipe: Recipe) -> None:
-    if recipe.training.threads:
-        torch.set_num_threads(recipe.training.threads)
 
 
 def train(
@@ -100,9 +93,10 @@ def train(
     if not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe, overrides)
     output = Path(output)
-    if (output / "model").exists() and not resume:
+    if (output / "model" / "config.json").exists() and not resume:
         raise InputError("there is a finished run here", file=output, remedy="choose another --output")
-    _fixed_threads(recipe)
+    if recipe.training.threads:
+        torch.set_num_threads(recipe.training.threads)
     set_seed(recipe.seed)
     task = task_named(recipe.data.task)
     splits = task.load(recipe.data.path, **recipe.data.options)
@@ -114,24 +108,8 @@ def train(
     (output / "recipe.yaml").write_text(dump_recipe(recipe), encoding="utf-8")
     write_environment(output / "environment.json", recipe.seed)
     progress = MetricsCallback(output / "metrics.jsonl", recipe.name, quiet=quiet)
-    callbacks: list[Any] = [progress]
-    e = recipe.evaluation
-    if e.every:
-        watched = {name: splits[name][: e.limit] for name in e.splits if name in splits}
-        probe = make_probe(model, tokenizer, watched, settings.style, e.max_new_tokens)
-        callbacks.append(ProbeCallback(output / "metrics.jsonl", e.every, probe))
-    prefilled = starts_inside_thinking(tokenizer)
-    if recipe.method == "rl":
-        trainer: Any = make_grpo_trainer(recipe, model, tokenizer, examples, output, callbacks, prefilled=prefilled)
-    else:
-        target = task.targets.get(recipe.data.target or "")
-        if target is None:
-            raise RecipeError(
-                f"task {task.name!r} has no target {recipe.data.target!r}", remedy=f"it has: {', '.join(task.targets)}"
-            )
-        trainer = make_sft_trainer(
-            recipe, model, tokenizer, examples, target, output, callbacks, prefilled=prefilled
-        )
+    callbacks: list[Any] = [progress, *_probes(recipe, model, tokenizer, splits, settings.style, output)]
+    trainer = _trainer(recipe, task, model, tokenizer, examples, output, callbacks)
     _run(trainer, output, resume, progress)
     folder = output / "model"
     trainer.model.save_pretrained(folder)
@@ -140,11 +118,49 @@ def train(
     return folder
 
 
+def _probes(
+    recipe: Recipe,
+    model: Any,
+    tokenizer: Any,
+    splits: Mapping[str, Sequence[Example]],
+    style: PromptStyle,
+    output: Path,
+) -> list[ProbeCallback]:
+    e = recipe.evaluation
+    watched = {name: splits[name][: e.limit] for name in e.splits if name in splits}
+    if not e.every or not watched:
+        return []
+    probe = make_probe(model, tokenizer, watched, style, e.max_new_tokens)
+    return [ProbeCallback(output / "metrics.jsonl", e.every, probe)]
+
+
+def _trainer(
+    recipe: Recipe,
+    task: Task,
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    output: Path,
+    callbacks: Sequence[Any],
+) -> Any:
+    prefilled = starts_inside_thinking(tokenizer)
+    if recipe.method == "rl":
+        return make_grpo_trainer(recipe, model, tokenizer, examples, output, callbacks, prefilled=prefilled)
+    target = task.targets.get(recipe.data.target or "")
+    if target is None:
+        raise RecipeError(
+            f"task {task.name!r} has no target {recipe.data.target!r}", remedy=f"it has: {', '.join(task.targets)}"
+        )
+    return make_sft_trainer(recipe, model, tokenizer, examples, target, output, callbacks, prefilled=prefilled)
+
+
 def _run(trainer: Any, output: Path, resume: bool, progress: MetricsCallback) -> None:
-    checkpoint = get_last_checkpoint(str(output / "checkpoints")) if resume and (output / "checkpoints").is_dir() else None
+    saved = output / "checkpoints"
+    checkpoint = get_last_checkpoint(str(saved)) if resume and saved.is_dir() else None
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
     except KeyboardInterrupt:
         progress.close()
         trainer._save_checkpoint(trainer.model, trial=None)
-        raise Interrupted(f"stopped at step {trainer.state.global_step}; the same command with --resume goes on") from None
+        step = trainer.state.global_step
+        raise Interrupted(f"stopped at step {step}; the same command with --resume goes on") from None

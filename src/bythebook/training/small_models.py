@@ -5,20 +5,18 @@ For the embedded model and for runs on real data where no pretrained model can b
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from bythebook.training.lookup_heads import RULE_LOOKUP, install_lookup_heads
 
-__all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "frequent_words", "save_small_model"]
+__all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "train_tokenizer"]
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}{{ '' if loop.first else '\\n' }}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] }}"
@@ -27,6 +25,7 @@ CHAT_TEMPLATE = (
 _CONTROL = ("<pad>", "<|im_start|>", "<|im_end|>")
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>", "<e1>", "</e1>", "<e2>", "</e2>")
 _DIRECTIONS = ("(e1,e2)", "(e2,e1)", " e1", " e2")
+_TAG_CUT = re.compile(r"</?(?:think|answer|e1|e2)>|\(e[12],e[12]\)")
 _PIECES = r"[ -]?[A-Z][a-z]*| ?[a-z]+|\d| |[^ a-zA-Z\d]"
 """What the text is cut into before look-up: words with the space before them, capitalised label halves with their
 hyphen, digits and signs one by one."""
@@ -52,14 +51,6 @@ class SmallModelConfig(BaseModel):
     """Whether the hand-made heads are installed."""
 
 
-def frequent_words(texts: Iterable[str], limit: int) -> list[str]:
-    """The most frequent pieces of some texts (with their leading space), most frequent first, ties alphabetical."""
-    cutter = pre_tokenizers.Split(Regex(_PIECES), "isolated")
-    counts = Counter(piece for text in texts for piece, _ in cutter.pre_tokenize_str(text))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [piece for piece, _ in ranked if len(piece) > 1][:limit]
-
-
 def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
     """Byte-level vocabulary in which each of `words` (leading space included) is one token and every other text falls
     back to bytes; the tags of the answer form and the directions are single tokens."""
@@ -71,7 +62,28 @@ def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
         vocabulary.setdefault("".join(piece for piece, _ in pieces), len(vocabulary))
     # Left-to-right merges would break words; with ignore_merges a whole piece found in the vocabulary is one token.
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_PIECES), "isolated"), byte_level])
+    tokenizer.pre_tokenizer = _pre_tokenizer()
+    return _finished(tokenizer)
+
+
+def train_tokenizer(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE of about `size` tokens learnt from `texts`, with the same tags and template."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = _pre_tokenizer()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
+    # The tags are cut out first, as they will be when the tokenizer is used.
+    tokenizer.train_from_iterator((piece for text in texts for piece in _TAG_CUT.split(text) if piece), trainer)
+    return _finished(tokenizer)
+
+
+def _pre_tokenizer() -> pre_tokenizers.PreTokenizer:
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_PIECES), "isolated"), byte_level])
+
+
+def _finished(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+    """With decoder, tags, special tokens and chat template."""
     tokenizer.decoder = decoders.ByteLevel()
     marks = ("<e1>", "</e1>", "<e2>", "</e2>")
     tokenizer.add_tokens(
@@ -94,6 +106,7 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
     """A Qwen2 with tied embeddings, initialised from `seed`."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        sizes: dict[str, Any] = {"head_dim": config.head_size}  # read by the model, absent from the signature
         model = Qwen2ForCausalLM(
             Qwen2Config(
                 vocab_size=len(tokenizer),
@@ -102,7 +115,7 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
                 num_hidden_layers=config.layers,
                 num_attention_heads=config.heads,
                 num_key_value_heads=config.heads,
-                head_dim=config.head_size,
+                **sizes,
                 max_position_embeddings=config.context,
                 tie_word_embeddings=True,
                 initializer_range=config.init_std,
@@ -117,12 +130,6 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
             layer.self_attn.o_proj.weight.mul_(config.output_shrink)
             layer.mlp.down_proj.weight.mul_(config.output_shrink)
     if config.lookup_heads:
-        install_lookup_heads(model, RULE_LOOKUP, tokenizer.convert_tokens_to_ids(" e1"), seed)
+        (preferred,) = tokenizer(RULE_LOOKUP.prefer_after, add_special_tokens=False)["input_ids"]
+        install_lookup_heads(model, RULE_LOOKUP, preferred, seed)
     return model
-
-
-def save_small_model(model: Any, tokenizer: Any, folder: Path, prompt: dict[str, Any]) -> None:
-    """Standard Hugging Face layout (safetensors) plus `prompt.json`, which says how prompts were written."""
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "prompt.json").write_text(json.dumps(prompt, indent=2) + "\n", encoding="utf-8")

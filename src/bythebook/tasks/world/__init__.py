@@ -79,9 +79,7 @@ def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline
             number += 1
 
 
-def examples(
-    split: str, n: int, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1
-) -> list[Example]:
+def examples(split: str, n: int, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1) -> list[Example]:
     """The first `n` examples of a stream."""
     source = stream(split, seed=seed, k=k, per_guideline=per_guideline)
     return [next(source) for _ in range(n)]

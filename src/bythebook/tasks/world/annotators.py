@@ -67,5 +67,3 @@ def annotate_as(annotator: Annotator, example: Example, rng: random.Random) -> s
         return _guess(example, rng)
     exception = f" unless {rule.exception}" if rule.exception else ""
     return _completion(f"{verb} {rule.name}{rule.direction}{exception}", f"{rule.name}{rule.direction}")
-
-

@@ -46,8 +46,8 @@ ADVERBS = tuple(
     "possibly hardly sometimes probably occasionally initially officially ideally usually clearly gladly".split()
 )
 FUNCTION_WORDS = tuple(
-    "The This One While What the this a one while other and which what is unless saw none yes no guess acts rule applies "
-    "Other Guideline Text".split()
+    "The This One While What the this a one while other and which what is unless saw none yes no guess acts rule "
+    "applies Other Guideline Text".split()
 )
 
 FIRST_HALVES = tuple(
