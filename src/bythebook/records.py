@@ -73,7 +73,11 @@ def read_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
                 try:
                     row = json.loads(line)
                 except (ValueError, RecursionError) as error:
-                    reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number too long"
+                    reason = (
+                        error.msg
+                        if isinstance(error, json.JSONDecodeError)
+                        else "nested too deeply, or a number too long"
+                    )
                     raise DataError(f"not JSON: {reason}", file=path, line=number) from None
                 if not isinstance(row, dict):
                     raise DataError("a line must hold one JSON object", file=path, line=number)

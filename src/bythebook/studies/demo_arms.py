@@ -62,8 +62,8 @@ class DemoSize:
     rl_steps: int = 60
     control_steps: int = 30
     sft_steps: int = 120
-    in_domain: int = 256
-    out_of_domain: int = 512
+    in_domain: int = 128
+    out_of_domain: int = 256
     edits: int = 256
     """Out-of-domain sentences tried under each edit."""
     samples: int = 4

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bythebook.errors import InputError
-from bythebook.tasks import semeval2010, world
+from bythebook.tasks import documents, semeval2010, world
 from bythebook.tasks.base import Task
 
 __all__ = ["TASKS", "Task", "task_named"]
 
 TASKS: dict[str, Task] = {
+    "documents": documents.TASK,
     "semeval2010": semeval2010.TASK,
     "world": world.TASK,
 }

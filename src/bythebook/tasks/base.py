@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from bythebook.errors import RecipeError
 from bythebook.types import Example
 
-__all__ = ["Loader", "Target", "Task"]
+__all__ = ["Target", "Task"]
 
 Target = Callable[[Example, random.Random], str]
 """What a completion to imitate looks like; the generator decides whatever is drawn."""
-
-
-class Loader(Protocol):
-    """Reads the examples of a task, by split."""
-
-    def __call__(self, path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
-        """InputError names file, line and remedy, or the option that is unknown."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +24,10 @@ class Task:
 
     name: str
     summary: str
-    load: Loader
+    load: Callable[..., dict[str, list[Example]]]
+    """(path or None, the task's own options by name) → examples by split. InputError names file, line and remedy."""
     needs_path: bool
-    check: Callable[[Path], dict[str, Any]] | None = None
+    check: Callable[..., dict[str, Any]] | None = None
     """Reads every row of a path: `{"rows": {split: n}, "faults": [{"file", "line", "message"}]}`."""
     score: Callable[[Path, Path], dict[str, Any]] | None = None
     """The published scorer: (answers, gold) → `{"protocols": {name: {"f1", …}}, …}`."""
@@ -40,3 +36,13 @@ class Task:
     in_domain: tuple[str, ...] = ()
     out_of_domain: tuple[str, ...] = ()
     """Splits that are out of domain for a model trained on this task's `train`."""
+
+    def read(self, path: Path | str | None, **options: Any) -> dict[str, list[Example]]:
+        """`load`, with an InputError for an option that the task does not have."""
+        known = inspect.signature(self.load).parameters
+        free = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known.values())
+        unknown = [name for name in options if name not in known]
+        if unknown and not free:
+            names = ", ".join(name for name in known if name != "path")
+            raise RecipeError(f"task {self.name!r} has no option {unknown[0]!r}", remedy=f"options are: {names}")
+        return self.load(path, **options)

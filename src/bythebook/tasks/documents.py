@@ -13,9 +13,13 @@ from bythebook.errors import DataError
 from bythebook.guidelines import library_names, load_from_library, load_guideline
 from bythebook.readers.documents import Document, check_documents, document_files, read_documents
 from bythebook.schema import Grammar
+from bythebook.tasks.base import Task
 from bythebook.types import Entity, Example, Guideline, Label
 
-__all__ = ["check", "guideline_of", "load", "pair_examples"]
+__all__ = ["TASK", "check", "guideline_of", "load", "pair_examples"]
+
+_Golds = dict[tuple[str, str], Label]
+"""(id of `e1`, id of `e2`) → label."""
 
 
 def guideline_of(guideline: Guideline | Path | str) -> Guideline:
@@ -34,8 +38,9 @@ def pair_examples(document: Document, guideline: Guideline, max_distance: int | 
     pair; where there is none, it is the guideline's no-relation label; None where nobody annotated the document or the
     guideline has no such label. `meta` holds the document's id and the ids of the entities that are `e1` and `e2`.
     """
+    gold = _golds(document, guideline)
     if document.marked:
-        return [_example(document, guideline, document.id, *document.entities)]
+        return [_example(document, guideline, document.id, document.entities, gold)]
     order = sorted(range(len(document.entities)), key=lambda i: _place(document.entities[i]))
     out = []
     for position, i in enumerate(order):
@@ -46,7 +51,7 @@ def pair_examples(document: Document, guideline: Guideline, max_distance: int | 
             if max_distance is not None and distance > max_distance:
                 break
             if distance >= 0:
-                out.append(_example(document, guideline, f"{document.id}#{i + 1}-{j + 1}", first, second))
+                out.append(_example(document, guideline, f"{document.id}#{i + 1}-{j + 1}", (first, second), gold))
     return out
 
 
@@ -54,30 +59,33 @@ def _place(entity: Entity) -> tuple[int, int]:
     return entity.span.start, entity.span.end
 
 
-def _example(document: Document, guideline: Guideline, name: str, first: Entity, second: Entity) -> Example:
+def _example(
+    document: Document, guideline: Guideline, name: str, pair: tuple[Entity, ...], gold: _Golds | None
+) -> Example:
+    first, second = pair
+    none = Label(name=guideline.no_relation) if guideline.no_relation else None
     return Example(
         id=name,
         text=document.text,
-        entities=(
-            Entity(id="e1", span=first.span, type=first.type),
-            Entity(id="e2", span=second.span, type=second.type),
-        ),
-        gold=_gold(document, guideline, first.id, second.id),
+        entities=tuple(Entity(id=role, span=e.span, type=e.type) for role, e in (("e1", first), ("e2", second))),
+        gold=None if gold is None else gold.get((first.id, second.id), none),
         guideline=guideline,
         domain=document.domain or guideline.domain,
         meta={"document": document.id, "e1": first.id, "e2": second.id},
     )
 
 
-def _gold(document: Document, guideline: Guideline, e1: str, e2: str) -> Label | None:
+def _golds(document: Document, guideline: Guideline) -> _Golds | None:
+    """The label of every related pair, in both orders of the pair; None where nobody annotated the document."""
     if document.relations is None:
         return None
-    none = Label(name=guideline.no_relation) if guideline.no_relation else None
-    for relation in document.relations:
-        if {relation.head, relation.tail} == {e1, e2} and relation.type != guideline.no_relation:
-            direction: Any = "(e1,e2)" if relation.head == e1 else "(e2,e1)"
-            return Grammar.of(guideline).canonical(Label(name=relation.type, direction=direction))
-    return none
+    grammar = Grammar.of(guideline)
+    golds: _Golds = {}
+    for r in document.relations:
+        if r.type != guideline.no_relation:
+            golds[r.head, r.tail] = grammar.canonical(Label(name=r.type, direction="(e1,e2)"))
+            golds[r.tail, r.head] = grammar.canonical(Label(name=r.type, direction="(e2,e1)"))
+    return golds
 
 
 def load(
@@ -110,3 +118,12 @@ def load(
 def check(path: Path | str, guideline: Guideline | Path | str | None = None) -> dict[str, Any]:
     """{"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}, as `data check` prints it."""
     return check_documents(path, None if guideline is None else guideline_of(guideline))
+
+
+TASK = Task(
+    name="documents",
+    summary="your own JSONL: documents with entities, or sentences with two marked mentions; needs a guideline",
+    load=load,
+    needs_path=True,
+    check=check,
+)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import Qwen2ForCausalLM
+from transformers import LlamaForCausalLM
 
 __all__ = ["RULE_LOOKUP", "LookupPlan", "install_lookup_heads"]
 
@@ -69,7 +69,7 @@ def _subspaces(hidden: int, plan: LookupPlan, generator: torch.Generator) -> dic
     }
 
 
-def install_lookup_heads(model: Qwen2ForCausalLM, plan: LookupPlan, preferred_token: int, seed: int) -> None:
+def install_lookup_heads(model: LlamaForCausalLM, plan: LookupPlan, preferred_token: int, seed: int) -> None:
     """Write the heads into layers 0 and 1 of a freshly initialised model, in place.
 
     Raises ValueError if the model has too few heads or layers, or heads smaller than the code.
@@ -94,11 +94,12 @@ def install_lookup_heads(model: Qwen2ForCausalLM, plan: LookupPlan, preferred_to
             _prefer(model, head, embedding, subspace, frequency, plan)
 
 
-def _head_size(model: Qwen2ForCausalLM) -> int:
-    return int(model.config.head_dim)
+def _head_size(model: LlamaForCausalLM) -> int:
+    config: Any = model.config
+    return int(config.head_dim)
 
 
-def _slices(model: Qwen2ForCausalLM, layer: int, head: int) -> tuple[Any, slice]:
+def _slices(model: LlamaForCausalLM, layer: int, head: int) -> tuple[Any, slice]:
     d = _head_size(model)
     layers: Any = model.model.layers
     return layers[layer].self_attn, slice(head * d, (head + 1) * d)
@@ -114,7 +115,7 @@ def _copy(attention: Any, rows: slice, code: int, source: torch.Tensor, target: 
 
 
 def _offset_head(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     head: int,
     offset: int,
     subspace: dict[int, torch.Tensor],
@@ -141,7 +142,7 @@ def _slow_rows(frequency: torch.Tensor, head: int, d: int, code: int) -> torch.T
 
 
 def _match_head(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     head: int,
     match: tuple[int, int, int],
     subspace: dict[int, torch.Tensor],
@@ -160,7 +161,7 @@ def _match_head(
 
 
 def _prefer(
-    model: Qwen2ForCausalLM,
+    model: LlamaForCausalLM,
     head: int,
     embedding: torch.Tensor,
     subspace: dict[int, torch.Tensor],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ from bythebook.training.small_models import SmallModelConfig, build_model, build
 from bythebook.types import Example
 
 __all__ = ["Interrupted", "load_for_training", "train"]
+
+
+_GUIDELINE_EVERY = 20
+"""One prompt in so many is read whole when a tokenizer is trained, so that the words of the guideline are known."""
 
 
 class Interrupted(BythebookError):
@@ -67,7 +72,10 @@ def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any
         tokenizer = build_tokenizer(vocabulary())
     else:
         style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
-        texts = [marked_text(e) for e in examples] + [render(e, style)[0]["content"] for e in examples[:1]]
+        target, rng = task_named(recipe.data.task).targets.get(recipe.data.target or ""), random.Random(recipe.seed)
+        texts = [marked_text(e) for e in examples]
+        texts += [target(e, rng) for e in examples] if target else []
+        texts += [render(e, style)[0]["content"] for e in examples[::_GUIDELINE_EVERY]]
         tokenizer = train_tokenizer(texts, size)
     try:
         config = SmallModelConfig.model_validate(options)
@@ -99,7 +107,7 @@ def train(
         torch.set_num_threads(recipe.training.threads)
     set_seed(recipe.seed)
     task = task_named(recipe.data.task)
-    splits = task.load(recipe.data.path, **recipe.data.options)
+    splits = task.read(recipe.data.path, **recipe.data.options)
     examples = splits.get(recipe.data.train_split, [])
     if not examples:
         raise RecipeError(f"task {task.name!r} gives no examples in split {recipe.data.train_split!r}")

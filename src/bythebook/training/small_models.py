@@ -1,4 +1,4 @@
-"""Small models from scratch: a word-level tokenizer with byte fallback, and a Qwen2 built from a config.
+"""Small models from scratch: a tokenizer with byte fallback, and a Llama with attention biases built from a config.
 
 For the embedded model and for runs on real data where no pretrained model can be had.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from bythebook.training.lookup_heads import RULE_LOOKUP, install_lookup_heads
 
@@ -38,7 +37,7 @@ class SmallModelConfig(BaseModel):
 
     hidden_size: int = 128
     layers: int = 3
-    heads: int = 7
+    heads: int = 8
     head_size: int = 32
     mlp_size: int = 256
     init_std: float = 0.08
@@ -102,20 +101,21 @@ def _finished(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     )
 
 
-def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2ForCausalLM:
-    """A Qwen2 with tied embeddings, initialised from `seed`."""
+def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
+    """A Llama with tied embeddings and attention biases, initialised from `seed`. (transformers reads the tokenizer of a
+    Qwen2 folder by rules of its own, whatever the folder says.)"""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sizes: dict[str, Any] = {"head_dim": config.head_size}  # read by the model, absent from the signature
-        model = Qwen2ForCausalLM(
-            Qwen2Config(
+        model = LlamaForCausalLM(
+            LlamaConfig(
                 vocab_size=len(tokenizer),
                 hidden_size=config.hidden_size,
                 intermediate_size=config.mlp_size,
                 num_hidden_layers=config.layers,
                 num_attention_heads=config.heads,
                 num_key_value_heads=config.heads,
-                **sizes,
+                head_dim=config.head_size,
+                attention_bias=True,
                 max_position_embeddings=config.context,
                 tie_word_embeddings=True,
                 initializer_range=config.init_std,

@@ -1,0 +1,233 @@
+"""Task + model → records → scores, in domain and out of domain side by side.
+
+Accuracy reads the single answer; whether the form is right is a rate of its own, so that a model which answers
+without reasoning is judged fairly on its answers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bythebook import stats
+from bythebook.errors import DataError, InputError
+from bythebook.generation import Model, Sampling, load_model
+from bythebook.metrics.labels import same_label
+from bythebook.parsing import parse_tagged_answer
+from bythebook.prompts import PromptStyle, render
+from bythebook.records import Record, append_jsonl, read_records
+from bythebook.rewards import TextReward, reward
+from bythebook.schema import Gold, Grammar
+from bythebook.tasks import Task, task_named
+from bythebook.types import Completion, Example, Guideline
+
+__all__ = ["evaluate", "evaluate_examples", "scores"]
+
+GREEDY = -1
+"""The sample number of the greedy answer."""
+
+_CHUNK = 256
+"""Examples asked at once: what is lost at most when a run is interrupted."""
+
+
+def evaluate_examples(
+    model: Model,
+    examples: Sequence[Example],
+    *,
+    style: PromptStyle,
+    sampling: Sampling,
+    greedy: bool = True,
+    samples: int = 4,
+    reward_name: str = "r1_re",
+    guideline_of: Callable[[Example], Guideline] | None = None,
+    resume_path: Path | None = None,
+    keep_text: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Record]:
+    """Ask the model about every example: once greedily (sample -1) and `samples` times at `sampling.temperature`.
+
+    `guideline_of` shows another guideline than the example's own; gold stays the example's. With `resume_path`, records
+    already there (same id, sample and guideline shown) are kept and every new one is appended as soon as it is made.
+    DataError if two examples have one id.
+    """
+    ids = [e.id for e in examples]
+    if len(set(ids)) != len(ids):
+        twice = next(i for i in ids if ids.count(i) > 1)
+        raise DataError(f"two examples have the id {twice!r}", remedy="give every row an id of its own")
+    judge = reward(reward_name, prefilled=model.prefilled)
+    numbers = ([GREEDY] if greedy else []) + list(range(samples))
+    kept = _kept(resume_path, examples, numbers, guideline_of)
+    done = len(examples) - len({e.id for e in examples if any((e.id, n) not in kept for n in numbers)})
+    for start in range(0, len(examples), _CHUNK):
+        chunk = examples[start : start + _CHUNK]
+        fresh: list[Record] = []
+        for draws, ask in (
+            (greedy, sampling.as_greedy()),
+            (samples > 0, sampling.drawing(max(1, samples), sampling.seed + start)),
+        ):
+            drawn = [GREEDY] if ask.greedy else list(range(samples))
+            missing = [e for e in chunk if any((e.id, n) not in kept for n in drawn)] if draws else []
+            shown = [guideline_of(e) if guideline_of else e.guideline for e in missing]
+            prompts = [render(e, style, g) for e, g in zip(missing, shown, strict=True)]
+            for e, g, completions in zip(missing, shown, model.generate(prompts, ask), strict=True):
+                fresh += [
+                    _record(e, g, n, c, judge, keep_text)
+                    for n, c in zip(drawn, completions, strict=True)
+                    if (e.id, n) not in kept
+                ]
+        kept |= {(r.id, r.sample): r for r in fresh}
+        if resume_path is not None and fresh:
+            append_jsonl(resume_path, fresh)
+        if progress:
+            progress(max(done, min(len(examples), start + _CHUNK)), len(examples))
+    return [kept[e.id, n] for e in examples for n in numbers]
+
+
+def _kept(
+    path: Path | None,
+    examples: Sequence[Example],
+    numbers: Sequence[int],
+    guideline_of: Callable[[Example], Guideline] | None,
+) -> dict[tuple[str, int], Record]:
+    if path is None or not path.exists():
+        return {}
+    shown = {e.id: (guideline_of(e) if guideline_of else e.guideline).hash for e in examples}
+    return {
+        (r.id, r.sample): r
+        for r in read_records(path)
+        if r.sample in numbers and shown.get(r.id) is not None and shown[r.id] == r.guideline
+    }
+
+
+def _record(
+    example: Example, shown: Guideline, number: int, completion: Completion, judge: TextReward, keep_text: bool
+) -> Record:
+    # The grammar is that of the guideline shown; the gold is the example's own, which that grammar need not know.
+    grammar = Grammar.of(shown)
+    parsed = parse_tagged_answer(completion.text, grammar, prefilled=judge.prefilled)
+    gold = grammar.canonical(example.gold) if example.gold else None
+    asked = Gold(label=gold, grammar=grammar).to_json() if gold else None
+    verdict = judge.verdict(completion.text, asked, completion.finish_reason)
+    return Record(
+        schema="bythebook.prediction/1",
+        id=example.id,
+        domain=example.domain,
+        sample=number,
+        gold=gold.text if gold else None,
+        answer=parsed.label.text if parsed.label else None,
+        correct=same_label(parsed.label, gold) if gold else None,
+        well_formed=parsed.well_formed,
+        status=verdict.status,
+        value=verdict.value,
+        completion=completion.text if keep_text else None,
+        finish_reason=completion.finish_reason,
+        tokens=completion.tokens,
+        guideline=shown.hash,
+        errors=verdict.errors,
+        tags=dict(example.meta),
+    )
+
+
+def scores(records: Iterable[Record]) -> dict[str, Any]:
+    """Scores of some records: `n` examples, `greedy`, `avg_at_k`, `maj_at_k`, `pass_at_k` (accuracies), `k`,
+    `format_rate`, `no_answer_rate`, `tokens` (mean). None where there is nothing to average."""
+    rows = list(records)
+    by_id: dict[str, list[Record]] = defaultdict(list)
+    for r in rows:
+        by_id[r.id].append(r)
+    greedy = [r for r in rows if r.sample == GREEDY]
+    drawn = [sorted((r for r in group if r.sample >= 0), key=lambda r: r.sample) for group in by_id.values()]
+    drawn = [group for group in drawn if group and group[0].correct is not None]
+    k = min((len(group) for group in drawn), default=0)
+    hits = [[float(bool(r.correct)) for r in group[:k]] for group in drawn]
+    answers = [[r.answer for r in group[:k]] for group in drawn]
+    return {
+        "n": len(by_id),
+        "k": k,
+        "greedy": stats.mean(float(r.correct) for r in greedy if r.correct is not None),
+        "avg_at_k": stats.avg_at_k(hits),
+        "maj_at_k": stats.maj_at_k(answers, [group[0].gold for group in drawn]),
+        "pass_at_k": stats.mean_pass_at_k(hits, k) if k else None,
+        "format_rate": stats.mean(float(r.well_formed) for r in rows),
+        "no_answer_rate": stats.mean(float(r.answer is None) for r in rows),
+        "tokens": stats.mean(float(r.tokens) for r in rows if r.tokens is not None),
+    }
+
+
+def evaluate(
+    model: Model | str | Path,
+    task: str | Sequence[str],
+    *,
+    path: Path | str | None = None,
+    split: str | None = None,
+    samples: int = 4,
+    limit: int | None = None,
+    output: Path | str | None = None,
+    temperature: float = 1.0,
+    max_new_tokens: int | None = None,
+    seed: int = 0,
+    progress: bool = False,
+    **options: Any,
+) -> dict[str, Any]:
+    """Evaluate a model on one task or several.
+
+    Returns `{"<task>/<split>": scores(…), …}` and, where a task says which of its splits are in domain and which out
+    of domain, the pooled scores under `id` and `ood`. `output` is a folder for the records, one file a split; what is
+    there already is not asked again. `options` go to the task's reader. InputError for an unknown task or split.
+    """
+    tasks = [task_named(name) for name in ([task] if isinstance(task, str) else task)]
+    loaded = model if not isinstance(model, (str, Path)) else load_model(model)
+    settings = loaded.settings
+    sampling = Sampling(
+        temperature=temperature,
+        max_new_tokens=max_new_tokens or settings.max_new_tokens or 1024,
+        n=max(1, samples),
+        seed=seed,
+        batch_size=256,
+    )
+    found: dict[str, Any] = {}
+    pooled: dict[str, list[Record]] = {"id": [], "ood": []}
+    for one in tasks:
+        for name, examples in _splits(one, path, split, options).items():
+            records = evaluate_examples(
+                loaded,
+                examples[:limit],
+                style=settings.style,
+                sampling=sampling,
+                samples=samples,
+                resume_path=Path(output) / f"{one.name}.{name}.jsonl" if output else None,
+                progress=_bar(f"{one.name}/{name}") if progress else None,
+            )
+            found[f"{one.name}/{name}"] = scores(records)
+            for side, members in (("id", one.in_domain), ("ood", one.out_of_domain)):
+                pooled[side] += records if name in members else []
+    return found | {side: scores(records) for side, records in pooled.items() if records}
+
+
+_DEFAULTS: dict[str, dict[str, Any]] = {"world": {"id": 256, "ood": 512}}
+"""Options of tasks that give nothing without any."""
+
+
+def _splits(
+    task: Task, path: Path | str | None, split: str | None, options: dict[str, Any]
+) -> dict[str, list[Example]]:
+    loaded = task.read(path, **(_DEFAULTS.get(task.name, {}) | options))
+    if split is None:
+        tests = {name: rows for name, rows in loaded.items() if name != "train"}
+        return tests or loaded
+    if split not in loaded:
+        raise InputError(f"task {task.name!r} has no split {split!r} here", remedy=f"it has: {', '.join(loaded)}")
+    return {split: loaded[split]}
+
+
+def _bar(title: str) -> Callable[[int, int], None]:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+
+    def say(done: int, total: int) -> None:
+        console.print(f"{title}: {done}/{total}", highlight=False, markup=False)
+
+    return say

@@ -1,0 +1,91 @@
+"""What the command line shows: rows of a task, faults of files, scores as tables."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+from rich.table import Table
+
+from bythebook.errors import InputError
+from bythebook.guidelines import library_names, load_from_library, load_guideline, write_guideline
+from bythebook.prompts import PromptStyle, render, render_guideline
+from bythebook.prompts.render import Rendering
+from bythebook.tasks import task_named
+
+__all__ = ["check_data", "guideline_text", "print_protocols", "print_scores", "sample_rows"]
+
+
+def _options(task: str, guideline: Path | None) -> dict[str, Any]:
+    if task == "world":
+        return {"train": 4, "id": 4, "ood": 4}
+    return {"guideline": guideline} if guideline else {}
+
+
+def sample_rows(task: str, path: Path | None, rows: int, guideline: Path | None = None) -> list[dict[str, Any]]:
+    """The first rows of each split, with the prompt as the default template writes it."""
+    found = []
+    short = task == "world"
+    style = PromptStyle(template="short", rendering="rules") if short else PromptStyle()
+    for split, examples in task_named(task).read(path, **_options(task, guideline)).items():
+        for e in islice(examples, rows):
+            found.append(
+                {
+                    "id": e.id,
+                    "split": split,
+                    "domain": e.domain,
+                    "prompt": render(e, style)[0]["content"],
+                    "gold": e.gold.text if e.gold else None,
+                }
+            )
+    return found
+
+
+def check_data(task: str, path: Path, guideline: Path | None = None) -> dict[str, Any]:
+    """`{"rows": {split: n}, "faults": [{"file", "line", "message"}]}`. InputError for a task without files."""
+    checker = task_named(task).check
+    if checker is None:
+        raise InputError(f"task {task!r} reads no files")
+    return checker(path, guideline) if guideline else checker(path)
+
+
+def guideline_text(name_or_path: str, rendering: str) -> str:
+    """A guideline of the library or a file, as its document or as a model reads it."""
+    known = name_or_path in library_names() and not Path(name_or_path).exists()
+    guideline = load_from_library(name_or_path) if known else load_guideline(name_or_path)
+    if rendering == "markdown":
+        return write_guideline(guideline).rstrip()
+    for wanted in get_args(Rendering):
+        if rendering == wanted:
+            return render_guideline(guideline, wanted)
+    choices = ", ".join(("markdown", *get_args(Rendering)))
+    raise InputError(f"no rendering {rendering!r}", remedy=f"choose one of: {choices}")
+
+
+def print_scores(found: dict[str, Any]) -> None:
+    """Scores of an evaluation, one line a split, then in domain and out of domain."""
+    names = {"id": "in domain", "ood": "out of domain"}
+    table = Table(box=None, padding=(0, 2))
+    for column in ("", "n", "greedy", "Avg@K", "Maj@K", "Pass@K", "K", "format", "tokens"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, s in found.items():
+        shares = [_share(s[key]) for key in ("greedy", "avg_at_k", "maj_at_k", "pass_at_k")]
+        tokens = "–" if s["tokens"] is None else f"{s['tokens']:.1f}"
+        table.add_row(names.get(name, name), str(s["n"]), *shares, str(s["k"]), _share(s["format_rate"]), tokens)
+    Console().print(table)
+
+
+def print_protocols(found: dict[str, Any]) -> None:
+    """Scores of a published scorer, one line a protocol."""
+    table = Table(box=None, padding=(0, 2))
+    for column in ("protocol", "F1", "precision", "recall"):
+        table.add_column(column, justify="left" if column == "protocol" else "right")
+    for name, s in found["protocols"].items():
+        table.add_row(name, *(_share(s.get(key), 4) for key in ("f1", "precision", "recall")))
+    Console().print(table)
+
+
+def _share(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
