@@ -1,103 +1,169 @@
 """Texts + guideline → grounded annotations, resumable by row.
 
-A document is asked pair by pair; its answers become one prediction. What a prediction holds stands in the design
-notes under "On disk"; relations point to entity ids, spans carry their text.
+A document is asked pair by pair; its answers become one prediction, one JSON object:
+
+    schema, id, text, domain        as read; `bythebook.prediction/1`
+    entities                        id, start, end, text, type where given
+    relations                       head and tail (entity ids), type, `p` where known
+    answers                         one a pair: e1, e2 (entity ids), answer, p, status, thinking, completion,
+                                    finish_reason, errors
+    answer, thinking, completion    of the only pair; null where there are several or none
+    status, finish_reason, errors   of all pairs together
+    guideline, model, warnings      guideline as name and hash
+
+An answer's status is `ok` if it is one that the guideline admits; otherwise it says why there is none (`no_answer`,
+`malformed`, `truncated`; `unscored` where the prompt could not be asked). `p` is the share of samples that gave the
+answer, and absent in greedy decoding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bythebook import stats
 from bythebook.errors import DataError, InputError
 from bythebook.generation import Model, Sampling, load_model
 from bythebook.parsing import parse_tagged_answer
 from bythebook.prompts import render
 from bythebook.readers.documents import RAW_TEXT_REMEDY, Document, document_of, scan_documents
-from bythebook.records import PREDICTION_SCHEMA, append_jsonl, read_jsonl, write_jsonl
+from bythebook.records import PREDICTION_SCHEMA, append_jsonl, drop_torn_line, read_jsonl, write_jsonl
+from bythebook.rewards.r1_re import form_status
 from bythebook.schema import Grammar
 from bythebook.tasks.documents import guideline_of, pair_examples
-from bythebook.types import Completion, Example, Guideline, Parsed
+from bythebook.types import Completion, Example, Guideline, Label, Parsed
 
 __all__ = ["annotate", "annotate_file"]
 
 _CHUNK = 64
 """Documents annotated at once: what is lost at most when a run is interrupted."""
 _NO_SETTING = 1024
+_NAMED_WORDS = 5
 
 
 def annotate(
-    texts: Sequence[str | Mapping[str, Any]],
+    texts: Sequence[str | Mapping[str, Any] | Document],
     guideline: Guideline | Path | str,
     *,
     model: Model | Path | str = "embedded",
+    samples: int = 0,
     max_distance: int | None = None,
+    max_new_tokens: int | None = None,
+    batch_size: int = 64,
 ) -> list[dict[str, Any]]:
-    """One prediction a text. A text is a sentence with `<e1>…</e1>` and `<e2>…</e2>`, or a document as a dict.
+    """One prediction a text, in their order; the module says what it holds.
 
-    `guideline` may be a file or a name of the library. Decoding is greedy. DataError for a text that is neither;
-    `max_distance` bounds the characters between two mentions of a document.
+    A text is a sentence with `<e1>…</e1>` and `<e2>…</e2>`, or a document (a dict as on disk, or a `Document`).
+    `guideline` may be a file or a name of the library. With `samples` 0 decoding is greedy; otherwise the majority of
+    so many samples at temperature 1 is taken. `max_distance` bounds the characters between two mentions of a
+    document. DataError for a text that is neither; ModelError, GuidelineError for the others.
     """
+    if isinstance(texts, str):
+        raise DataError("one text where a list of texts belongs", remedy="put it into a list: [text]")
     book = guideline_of(guideline)
-    documents = []
-    for number, row in enumerate(texts, start=1):
-        document, faults = document_of(row, str(number), None)
-        if document is None:
-            remedy = RAW_TEXT_REMEDY if faults[0].startswith("raw text") else None
-            raise DataError(f"text {number}: {faults[0]}", remedy=remedy)
-        documents.append(document)
+    documents = [_document(row, number) for number, row in enumerate(texts, start=1)]
     loaded = load_model(model) if isinstance(model, (str, Path)) else model
-    return _predict(loaded, documents, book, max_distance)
+    sampling = _sampling(loaded, samples, max_new_tokens, batch_size)
+    return _Annotator(loaded, book, Grammar.of(book), sampling, max_distance).predict(documents)
 
 
 def annotate_file(
-    inputs: Sequence[Path] | Path,
-    output: Path,
+    inputs: Sequence[Path | str] | Path | str,
+    output: Path | str,
     guideline: Guideline | Path | str,
     model: Model | Path | str = "embedded",
     *,
+    samples: int = 0,
     max_distance: int | None = None,
+    max_new_tokens: int | None = None,
+    batch_size: int = 64,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Annotate JSONL or text files into `output`, one prediction a line; ids already there are kept, not asked again.
+    """Annotate JSONL or text files into `output`, one prediction a line; rows already there are not asked again.
 
-    Rows that can't be annotated are listed in `<output>.errors.jsonl`, made anew by each run. Returns `{"written",
-    "kept", "failed", "output", "warnings"}`. InputError if `output` holds predictions under another guideline.
+    A row is either in `output` or, if it can't be read or no pair of it got an answer, in `<output>.errors.jsonl`,
+    which each run makes anew. Returns `{"written", "kept", "failed", "partial", "output", "errors", "warnings"}`:
+    rows written now, kept from before, without annotation, with an answer for some pairs only; the errors file or
+    None. InputError if `output` holds something else than predictions of these rows by this model under this
+    guideline; DataError if no row at all can be read.
     """
-    book = guideline_of(guideline)
-    kept = _kept(output, book)
-    documents, faults = _read(list(inputs) if not isinstance(inputs, Path) else [inputs])
+    book, output = guideline_of(guideline), Path(output)
+    documents, faults = _read([inputs] if isinstance(inputs, (str, Path)) else inputs)
+    name = str(model) if isinstance(model, (str, Path)) else model.name
+    kept = _kept(output, book, name, {d.id: d.text for d in documents})
     waiting = [d for d in documents if d.id not in kept]
-    loaded = (load_model(model) if isinstance(model, (str, Path)) else model) if waiting else None
-    warnings: dict[str, None] = {}
-    say = _bar(len(waiting)) if progress else None
-    errors = [{"file": str(f.file), "line": f.line, "message": f.message} for f in faults]
-    written = 0
-    for start in range(0, len(waiting), _CHUNK):
-        assert loaded is not None  # there are documents to ask about
-        predictions = _predict(loaded, waiting[start : start + _CHUNK], book, max_distance)
-        failed = [p for p in predictions if p["status"] == "error"]
-        append_jsonl(output, [p for p in predictions if p["status"] != "error"])
-        errors += [{"id": p["id"], "message": "; ".join(p["errors"])} for p in failed]
-        written += len(predictions) - len(failed)
-        for p in predictions:
-            warnings.update(dict.fromkeys(p.get("warnings", ())))
-        if say:
-            say(min(len(waiting), start + _CHUNK))
-    if not output.exists():
-        write_jsonl(output, [])
-    _list_errors(output.with_name(output.name + ".errors.jsonl"), errors)
+    tally = _Tally(output, [{"file": str(f.file), "line": f.line, "message": _message(f)} for f in faults])
+    _touch(output)
+    try:
+        if waiting:
+            loaded = load_model(model) if isinstance(model, (str, Path)) else model
+            sampling = _sampling(loaded, samples, max_new_tokens, batch_size)
+            annotator = _Annotator(loaded, book, Grammar.of(book), sampling, max_distance)
+            tally.warn(annotator.guideline_warnings())
+            say = _bar(len(waiting)) if progress else None
+            for start in range(0, len(waiting), _CHUNK):
+                chunk = waiting[start : start + _CHUNK]
+                tally.take(chunk, annotator.predict(chunk))
+                if say:
+                    say(start + len(chunk))
+    finally:
+        listed = _list_errors(output.with_name(output.name + ".errors.jsonl"), tally.errors)
+    if progress:
+        _say_warnings(list(tally.warnings))
     return {
-        "written": written,
+        "written": tally.written,
         "kept": len(documents) - len(waiting),
-        "failed": len(errors),
+        "failed": len(tally.errors),
+        "partial": tally.partial,
         "output": str(output),
-        "warnings": list(warnings),
+        "errors": listed,
+        "warnings": list(tally.warnings),
     }
 
 
-def _read(inputs: Sequence[Path]) -> tuple[list[Document], list[DataError]]:
+@dataclass
+class _Tally:
+    """What a run has done so far."""
+
+    output: Path
+    errors: list[dict[str, Any]]
+    written: int = 0
+    partial: int = 0
+    warnings: dict[str, None] = field(default_factory=dict)
+
+    def warn(self, warnings: Sequence[str]) -> None:
+        self.warnings.update(dict.fromkeys(warnings))
+
+    def take(self, documents: Sequence[Document], predictions: Sequence[dict[str, Any]]) -> None:
+        """Write what is annotated; note what is not."""
+        annotated = [p for p in predictions if _is_annotated(p)]
+        append_jsonl(self.output, annotated)
+        self.errors += [_error(d, p) for d, p in zip(documents, predictions, strict=True) if not _is_annotated(p)]
+        self.written += len(annotated)
+        self.partial += sum(p["status"] != "ok" for p in annotated)
+        for p in annotated:
+            self.warn(p["warnings"])
+
+
+def _document(row: str | Mapping[str, Any] | Document, number: int) -> Document:
+    if isinstance(row, Document):
+        return row
+    if not isinstance(row, (str, Mapping)):
+        raise DataError(f"text {number} is a {type(row).__name__}", remedy="give a marked sentence or a document")
+    document, faults = document_of(row, str(number))
+    if document is None:
+        remedy = RAW_TEXT_REMEDY if faults[0].startswith("raw text") else None
+        raise DataError(f"text {number}: {faults[0]}", remedy=remedy)
+    return document
+
+
+def _message(fault: DataError) -> str:
+    return f"{fault.message} ({fault.remedy})" if fault.remedy else fault.message
+
+
+def _read(inputs: Sequence[Path | str]) -> tuple[list[Document], list[DataError]]:
     documents: list[Document] = []
     faults: list[DataError] = []
     seen: set[str] = set()
@@ -116,75 +182,164 @@ def _read(inputs: Sequence[Path]) -> tuple[list[Document], list[DataError]]:
     return documents, faults
 
 
-def _kept(output: Path, guideline: Guideline) -> set[str]:
+def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, str]) -> set[str]:
     """Ids already predicted. A last line cut short by a crash is taken away."""
     if not output.exists():
         return set()
-    raw = output.read_bytes()
-    if raw and not raw.endswith(b"\n"):
-        output.write_bytes(raw[: raw.rfind(b"\n") + 1])
-    kept = set()
+    drop_torn_line(output)
+    kept: set[str] = set()
     for number, row in read_jsonl(output):
-        if row.get("schema") != PREDICTION_SCHEMA or row.get("guideline", {}).get("hash") != guideline.hash:
-            raise InputError(
-                "holds something else than predictions under this guideline",
-                file=output,
-                line=number,
-                remedy="choose another --output",
-            )
-        kept.add(str(row["id"]))
+        shown = row.get("guideline")
+        other = None
+        if row.get("schema") != PREDICTION_SCHEMA or not isinstance(shown, dict) or not isinstance(row.get("id"), str):
+            other = "something else than predictions"
+        elif shown.get("hash") != guideline.hash:
+            other = f"predictions under another guideline ({shown.get('name')})"
+        elif row.get("model") != model:
+            other = f"predictions of another model ({row.get('model')})"
+        elif row["id"] in texts and texts[row["id"]] != row.get("text"):
+            other = f"another text under the id {row['id']!r}"
+        elif row["id"] in kept:
+            other = f"two predictions for the id {row['id']!r}"
+        if other:
+            raise InputError(f"holds {other}", file=output, line=number, remedy="choose another output")
+        kept.add(row["id"])
     return kept
 
 
-def _list_errors(path: Path, errors: Sequence[dict[str, Any]]) -> None:
+def _touch(output: Path) -> None:
+    """Make the file, so that an output that can't be written is known before the work and not after it."""
+    try:
+        append_jsonl(output, [])
+    except OSError as error:
+        raise InputError(f"can't be written: {error.strerror}", file=output, remedy="choose another output") from None
+
+
+def _is_annotated(prediction: Mapping[str, Any]) -> bool:
+    """Whether there was nothing to ask, or some pair got an answer."""
+    answers = prediction["answers"]
+    return not answers or any(a["answer"] for a in answers)
+
+
+def _error(document: Document, prediction: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = "; ".join(dict.fromkeys(prediction["errors"])) or "no answer"
+    return {
+        "id": document.id,
+        "line": document.line,
+        "message": f"no answer that the guideline admits: {reasons}",
+        **{key: prediction[key] for key in ("status", "finish_reason", "answers")},
+    }
+
+
+def _list_errors(path: Path, errors: Sequence[dict[str, Any]]) -> str | None:
     if errors:
         write_jsonl(path, errors)
-    else:
-        path.unlink(missing_ok=True)
+        return str(path)
+    path.unlink(missing_ok=True)
+    return None
 
 
-def _predict(
-    model: Model, documents: Sequence[Document], guideline: Guideline, max_distance: int | None
-) -> list[dict[str, Any]]:
-    questions = [(d, e) for d in documents for e in pair_examples(d, guideline, max_distance)]
-    settings = model.settings
-    sampling = Sampling(temperature=0.0, max_new_tokens=settings.max_new_tokens or _NO_SETTING, n=1)
-    prompts = [render(e, settings.style, guideline) for _, e in questions]
-    completions = [drawn[0] for drawn in model.generate(prompts, sampling)]
-    grammar = Grammar.of(guideline)
-    answered: dict[str, list[tuple[Example, Completion, Parsed]]] = {d.id: [] for d in documents}
-    for (document, example), completion in zip(questions, completions, strict=True):
-        parsed = parse_tagged_answer(completion.text, grammar, prefilled=model.prefilled)
-        answered[document.id].append((example, completion, parsed))
-    return [_prediction(d, answered[d.id], guideline, grammar, model) for d in documents]
+def _sampling(model: Model, samples: int, max_new_tokens: int | None, batch_size: int) -> Sampling:
+    most = max_new_tokens or model.settings.max_new_tokens or _NO_SETTING
+    return Sampling(
+        temperature=1.0 if samples else 0.0, n=max(1, samples), max_new_tokens=most, batch_size=max(1, batch_size)
+    )
 
 
-def _prediction(
-    document: Document,
-    answered: Sequence[tuple[Example, Completion, Parsed]],
-    guideline: Guideline,
-    grammar: Grammar,
-    model: Model,
-) -> dict[str, Any]:
-    asked = [_answer(example, completion, parsed, grammar) for example, completion, parsed in answered]
-    relations = [a["relation"] for a in asked if a["relation"]]
-    unknown = model.unknown_words([document.text])
-    prediction: dict[str, Any] = {
-        "schema": PREDICTION_SCHEMA,
-        "id": document.id,
-        "text": document.text,
-        "domain": document.domain,
-        "entities": [_entity(document, i) for i in range(len(document.entities))],
-        "relations": relations,
-        "answers": [{k: v for k, v in a.items() if k != "relation"} for a in asked],
-        "status": _status(asked),
-        "errors": [e for a in asked for e in a["errors"]],
-        "guideline": {"name": guideline.title, "hash": guideline.hash},
-        "warnings": [_unknown_warning(unknown)] if unknown else [],
-    }
-    if len(asked) == 1:
-        prediction |= {k: asked[0][k] for k in ("answer", "thinking", "completion", "finish_reason")}
-    return prediction
+_Asked = tuple[Example, list[Completion]]
+"""A question and what the model wrote, once for each sample."""
+
+
+@dataclass(frozen=True)
+class _Annotator:
+    """A model that annotates under one guideline."""
+
+    model: Model
+    guideline: Guideline
+    grammar: Grammar
+    sampling: Sampling
+    max_distance: int | None
+
+    def predict(self, documents: Sequence[Document]) -> list[dict[str, Any]]:
+        questions = [pair_examples(d, self.guideline, self.max_distance) for d in documents]
+        prompts = [render(e, self.model.settings.style, self.guideline) for asked in questions for e in asked]
+        written = iter(self.model.generate(prompts, self.sampling))
+        return [
+            self._prediction(document, [(example, next(written)) for example in asked])
+            for document, asked in zip(documents, questions, strict=True)
+        ]
+
+    def guideline_warnings(self) -> list[str]:
+        """Words of the definitions and restrictions that a model of closed vocabulary never saw."""
+        relations = self.guideline.relation_types
+        texts = [text for r in relations for text in (r.definition, *r.restrictions)]
+        unknown = self.model.unknown_words([*texts, self.guideline.no_relation_definition])
+        return [f"in the guideline: {self._unknown(unknown)}"] if unknown else []
+
+    def _unknown(self, words: Sequence[str]) -> str:
+        named = ", ".join(repr(w) for w in words[:_NAMED_WORDS]) + (" and others" if len(words) > _NAMED_WORDS else "")
+        return (
+            f"the {'embedded model' if self.model.name == 'embedded' else 'model'} never saw {named}; its answer is "
+            "a guess: use a hub model, --model …"
+        )
+
+    def _prediction(self, document: Document, asked: Sequence[_Asked]) -> dict[str, Any]:
+        answers = [self._answer(example, written) for example, written in asked]
+        unknown = self.model.unknown_words([document.text]) if asked else ()
+        only = answers[0] if len(answers) == 1 else None
+        reasons = {a["finish_reason"] for a in answers}
+        return {
+            "schema": PREDICTION_SCHEMA,
+            "id": document.id,
+            "text": document.text,
+            "domain": document.domain,
+            "entities": [_entity(document, i) for i in range(len(document.entities))],
+            "relations": [r for r in map(self._relation, answers) if r],
+            "answers": answers,
+            **{key: only[key] if only else None for key in ("answer", "thinking", "completion")},
+            "status": next((a["status"] for a in answers if a["status"] != "ok"), "ok"),
+            "finish_reason": next((r for r in ("error", "length") if r in reasons), "stop"),
+            "errors": [error for a in answers for error in a["errors"]],
+            "guideline": {"name": self.guideline.title, "hash": self.guideline.hash},
+            "model": self.model.name,
+            "warnings": [self._unknown(unknown)] if unknown else [],
+        }
+
+    def _answer(self, example: Example, written: Sequence[Completion]) -> dict[str, Any]:
+        """What was read of one question's completions; of several, the first that gave the majority's answer."""
+        read = [parse_tagged_answer(c.text, self.grammar, prefilled=self.model.prefilled) for c in written]
+        labels = [self._label(parsed) for parsed in read]
+        label = stats.majority(labels)
+        place = labels.index(label)
+        parsed, completion = read[place], written[place]
+        errors = [f"{d.code}: {d.message}" for d in parsed.deviations]
+        if completion.finish_reason == "error":
+            status, errors = "unscored", ["too_long: the prompt does not fit into the model's context"]
+        else:
+            status = "ok" if label else form_status(parsed, completion.finish_reason)
+        return {
+            "e1": example.meta["e1"],
+            "e2": example.meta["e2"],
+            "answer": label.text if label else None,
+            **({} if self.sampling.greedy or label is None else {"p": labels.count(label) / len(labels)}),
+            "status": status,
+            "thinking": parsed.thinking,
+            "completion": completion.text,
+            "finish_reason": completion.finish_reason,
+            "errors": errors,
+        }
+
+    def _label(self, parsed: Parsed) -> Label | None:
+        """The single answer; one that the guideline does not declare is none."""
+        return parsed.label if parsed.label and self.grammar.knows(parsed.label) else None
+
+    def _relation(self, answer: Mapping[str, Any]) -> dict[str, Any] | None:
+        label = self.grammar.read(answer["answer"]) if answer["answer"] else None
+        if label is None or label.direction is None:
+            return None
+        head, tail = ("e1", "e2") if label.direction == "(e1,e2)" else ("e2", "e1")
+        relation = {"head": answer[head], "tail": answer[tail], "type": label.name}
+        return relation | ({"p": answer["p"]} if "p" in answer else {})
 
 
 def _entity(document: Document, number: int) -> dict[str, Any]:
@@ -198,44 +353,6 @@ def _entity(document: Document, number: int) -> dict[str, Any]:
     }
 
 
-def _answer(example: Example, completion: Completion, parsed: Parsed, grammar: Grammar) -> dict[str, Any]:
-    """What was read of one completion. An answer the guideline does not declare is none."""
-    label = parsed.label if parsed.label and grammar.knows(parsed.label) else None
-    errors = [f"{d.code}: {d.message}" for d in parsed.deviations]
-    if completion.finish_reason == "error":
-        errors.append("too_long: the prompt does not fit into the model's context")
-    first, second = example.meta["e1"], example.meta["e2"]
-    relation = None
-    if label and label.direction:
-        head, tail = (first, second) if label.direction == "(e1,e2)" else (second, first)
-        relation = {"head": head, "tail": tail, "type": label.name}
-    return {
-        "e1": first,
-        "e2": second,
-        "answer": label.text if label else None,
-        "thinking": parsed.thinking,
-        "completion": completion.text,
-        "finish_reason": completion.finish_reason,
-        "errors": errors,
-        "relation": relation,
-    }
-
-
-def _status(asked: Sequence[dict[str, Any]]) -> str:
-    """`ok` if every pair got an answer of the guideline, `error` if no prompt could be asked, else `partial`."""
-    if asked and all(a["finish_reason"] == "error" for a in asked):
-        return "error"
-    return "ok" if all(a["answer"] for a in asked) else "partial"
-
-
-def _unknown_warning(words: Sequence[str]) -> str:
-    named = ", ".join(repr(w) for w in words[:5]) + (" and others" if len(words) > 5 else "")
-    return (
-        f"the model never saw {named}: an answer about such a text is a guess. "
-        "It knows the words of the procedural world alone; for real text give a hub model with --model"
-    )
-
-
 def _bar(total: int) -> Callable[[int], None]:
     from rich.console import Console
 
@@ -245,3 +362,13 @@ def _bar(total: int) -> Callable[[int], None]:
         console.print(f"annotated {done}/{total}", highlight=False)
 
     return say
+
+
+def _say_warnings(warnings: Sequence[str]) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True, soft_wrap=True)
+    for warning in warnings[:_NAMED_WORDS]:
+        console.print(f"warning: {warning}", highlight=False, markup=False)
+    if len(warnings) > _NAMED_WORDS:
+        console.print(f"warning: {len(warnings) - _NAMED_WORDS} more like these, beside the annotations")

@@ -83,8 +83,9 @@ def train(
     path: DataPath = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --output.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Print the resolved recipe and stop.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Train by a recipe: SFT or RL."""
+    """Train by a recipe (SFT or RL), then score before and after."""
     from bythebook.recipe import dump_recipe, load_recipe
 
     settings = list(overrides or []) + ([f"data.path={json.dumps(str(path))}"] if path else [])
@@ -92,10 +93,11 @@ def train(
     if dry_run:
         typer.echo(dump_recipe(resolved), nl=False)
         return
-    from bythebook.training import train as run_training
+    from bythebook.studies.runs import run_recipe
+    from bythebook.studies.show import print_run
 
-    folder = run_training(resolved, output=output or Path("runs") / resolved.name, resume=resume)
-    typer.echo(f"model: {folder}")
+    found = run_recipe(resolved, output or Path("runs") / resolved.name, resume=resume, quiet=as_json)
+    _print_json(found) if as_json else print_run(found)
 
 
 @app.command(epilog="Example: bythebook evaluate --model runs/first/model --task world --samples 4")

@@ -142,6 +142,8 @@ class EvaluationSection(_Section):
     every: int
     """Steps between probes; 0: none."""
     samples: int = 4
+    final_limit: int | None = None
+    """Examples of each split in the scores after training; None: all."""
     temperature: float = 1.0
     max_new_tokens: int
 
@@ -155,6 +157,8 @@ class Recipe(_Section):
     needs: str
     method: Literal["rl", "sft"]
     seed: int
+    warm_start: str | None = None
+    """Recipe that is run first, with the same seed and data path; its model is where this one starts."""
     model: ModelSection
     data: DataSection
     prompt: PromptSection

@@ -12,7 +12,16 @@ from pydantic import Field, ValidationError
 from bythebook.errors import DataError
 from bythebook.types import Noun, Status, Verdict
 
-__all__ = ["PREDICTION_SCHEMA", "ROLLOUT_SCHEMA", "Record", "append_jsonl", "read_jsonl", "read_records", "write_jsonl"]
+__all__ = [
+    "PREDICTION_SCHEMA",
+    "ROLLOUT_SCHEMA",
+    "Record",
+    "append_jsonl",
+    "drop_torn_line",
+    "read_jsonl",
+    "read_records",
+    "write_jsonl",
+]
 
 PREDICTION_SCHEMA = "bythebook.prediction/1"
 ROLLOUT_SCHEMA = "bythebook.rollout/1"
@@ -113,6 +122,21 @@ def append_jsonl(path: Path | str, rows: Iterable[Record | dict[str, Any]]) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8") as handle:
         handle.writelines(_line(row) for row in rows)
+
+
+def drop_torn_line(path: Path | str) -> None:
+    """Take away a last line without its line break, which a crash cut short, so that appending starts a new one."""
+    block = 65_536
+    with open(path, "r+b") as handle:
+        end = handle.seek(0, 2)
+        while end:
+            start = max(0, end - block)
+            handle.seek(start)
+            found = handle.read(end - start).rfind(b"\n")
+            end = start + found + 1 if found >= 0 else start
+            if found >= 0:
+                break
+        handle.truncate(end)
 
 
 def _line(row: Record | dict[str, Any]) -> str:

@@ -58,8 +58,10 @@ class TransformersModel:
         try:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
+            from transformers.utils.logging import disable_progress_bar
         except ImportError:
             raise MissingExtraError("running a model", "train") from None
+        disable_progress_bar()
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         dtype = dtype or ("float32" if device == "cpu" else "auto")
         if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):

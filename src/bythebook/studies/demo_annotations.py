@@ -60,13 +60,12 @@ def annotate_twice(model_path: Path, run: Path) -> Path:
 def _rows(model: Any, texts: Sequence[str], guideline: Guideline) -> list[dict[str, Any]]:
     rows = []
     for text, found in zip(texts, annotate(texts, guideline, model=model), strict=True):
-        relations = found.get("relations") or []
         rows.append(
             {
                 "text": text,
                 "completion": found.get("completion") or "",
                 "thinking": found.get("thinking"),
-                "answer": found.get("answer") or (relations[0]["type"] if relations else guideline.no_relation),
+                "answer": found.get("answer"),
                 "warning": "; ".join(found.get("warnings") or []) or None,
             }
         )

@@ -59,9 +59,9 @@ ARMS: dict[str, Arm] = {
 class DemoSize:
     """How much of everything; the defaults take less than eight minutes on two idle cores."""
 
-    rl_steps: int = 60
-    control_steps: int = 30
-    sft_steps: int = 120
+    rl_steps: int = 40
+    control_steps: int = 20
+    sft_steps: int = 80
     in_domain: int = 128
     out_of_domain: int = 256
     edits: int = 256

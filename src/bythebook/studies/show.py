@@ -11,11 +11,12 @@ from rich.table import Table
 
 from bythebook.errors import InputError
 from bythebook.guidelines import library_names, load_from_library, load_guideline, write_guideline
+from bythebook.metrics.semeval2010 import OFFICIAL
 from bythebook.prompts import PromptStyle, render, render_guideline
 from bythebook.prompts.render import Rendering
 from bythebook.tasks import task_named
 
-__all__ = ["check_data", "guideline_text", "print_protocols", "print_scores", "sample_rows"]
+__all__ = ["check_data", "guideline_text", "print_protocols", "print_run", "print_scores", "sample_rows"]
 
 
 def _options(task: str, guideline: Path | None) -> dict[str, Any]:
@@ -75,6 +76,20 @@ def print_scores(found: dict[str, Any]) -> None:
         tokens = "–" if s["tokens"] is None else f"{s['tokens']:.1f}"
         table.add_row(names.get(name, name), str(s["n"]), *shares, str(s["k"]), _share(s["format_rate"]), tokens)
     Console().print(table)
+
+
+def print_run(found: dict[str, Any]) -> None:
+    """Scores of a trained recipe, one line a model and split."""
+    table = Table(box=None, padding=(0, 2))
+    for column in ("", "greedy", "Avg@K", "format", "official macro-F1"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, splits in found["scores"].items():
+        for split, s in splits.items():
+            official = s.get("official", {}).get(OFFICIAL)
+            shares = [_share(s.get(key)) for key in ("greedy", "avg_at_k", "format_rate")]
+            table.add_row(f"{name} / {split}", *shares, _share(official, 4))
+    Console().print(table)
+    Console().print(f"model: {found['model']}\nreport: {found['report']}", highlight=False)
 
 
 def print_protocols(found: dict[str, Any]) -> None:

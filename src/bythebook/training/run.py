@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils.logging import disable_progress_bar
 
 from bythebook.errors import BythebookError, InputError, ModelError, RecipeError
 from bythebook.generation import EMBEDDED, ModelSettings, embedded_path, settings_of, write_settings
@@ -103,6 +104,7 @@ def train(
     output = Path(output)
     if (output / "model" / "config.json").exists() and not resume:
         raise InputError("there is a finished run here", file=output, remedy="choose another --output")
+    disable_progress_bar()
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
     set_seed(recipe.seed)
@@ -118,6 +120,8 @@ def train(
     progress = MetricsCallback(output / "metrics.jsonl", recipe.name, quiet=quiet)
     callbacks: list[Any] = [progress, *_probes(recipe, model, tokenizer, splits, settings.style, output)]
     trainer = _trainer(recipe, task, model, tokenizer, examples, output, callbacks)
+    # transformers' own printer writes to standard output, which belongs to results.
+    trainer.remove_callback(PrinterCallback)
     _run(trainer, output, resume, progress)
     folder = output / "model"
     trainer.model.save_pretrained(folder)

@@ -1,0 +1,116 @@
+"""A recipe from end to end: warm start if it names one, training, scores before and after, baselines where the task
+has them, the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bythebook.evaluation import evaluate_examples, scores
+from bythebook.generation import Sampling, load_model
+from bythebook.metrics import semeval2010 as official
+from bythebook.recipe import Recipe, load_recipe
+from bythebook.records import Record, write_jsonl
+from bythebook.report import write_report
+from bythebook.studies.semeval_baselines import score_baselines
+from bythebook.tasks import Task, task_named
+from bythebook.tasks.semeval2010 import answer_number, gold_answers
+from bythebook.training import train
+from bythebook.types import Example
+
+__all__ = ["run_recipe"]
+
+_LICENSED = frozenset({"semeval2010"})
+"""Records of these tasks keep ids and verdicts, no text."""
+
+
+def run_recipe(recipe: Recipe, output: Path, *, resume: bool = False, quiet: bool = False) -> dict[str, Any]:
+    """Run it into `output`. Returns `{"model", "report", "scores": {model: {split: …}}}`, also in `scores.json`.
+
+    `models` are `start` (after the warm start, or as given; absent for a model from scratch) and `trained`. For
+    SemEval-2010 on its official split the official scores stand beside, with majority and bag-of-words baselines.
+    """
+    started = output / "warm_start"
+    if recipe.warm_start and not (started / "model" / "config.json").exists():
+        train(_warm_start(recipe), output=started, resume=resume and started.exists(), quiet=quiet)
+    if recipe.warm_start:
+        recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"path": str(started / "model")})})
+    finished = (output / "model" / "config.json").exists()
+    folder = output / "model" if finished and resume else train(recipe, output=output, resume=resume, quiet=quiet)
+    task = task_named(recipe.data.task)
+    splits = task.read(recipe.data.path, **recipe.data.options)
+    models = {"trained": str(folder)}
+    if recipe.model.path != "scratch":
+        models = {"start": recipe.model.path, **models}
+    found = {
+        name: {
+            split: _score(path, name, recipe, task, split, splits, output)
+            for split in recipe.evaluation.splits
+            if split in splits
+        }
+        for name, path in models.items()
+    }
+    if _is_official(recipe):
+        baselines = score_baselines(splits["train"], splits["test"])
+        found |= {name: {"test": {"official": _official(s)}} for name, s in baselines.items()}
+    (output / "scores.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    return {"model": str(folder), "report": str(write_report(output)), "scores": found}
+
+
+def _warm_start(recipe: Recipe) -> Recipe:
+    settings = [f"seed={recipe.seed}"]
+    if recipe.data.path is not None:
+        settings.append(f"data.path={json.dumps(recipe.data.path)}")
+    return load_recipe(str(recipe.warm_start), settings)
+
+
+def _is_official(recipe: Recipe) -> bool:
+    return recipe.data.task == "semeval2010" and recipe.data.options.get("split", "official") == "official"
+
+
+def _score(
+    path: str,
+    name: str,
+    recipe: Recipe,
+    task: Task,
+    split: str,
+    splits: dict[str, list[Example]],
+    output: Path,
+) -> dict[str, Any]:
+    e = recipe.evaluation
+    model = load_model(path)
+    sampling = Sampling(
+        temperature=e.temperature,
+        max_new_tokens=e.max_new_tokens,
+        n=max(1, e.samples),
+        seed=recipe.seed,
+        batch_size=256,
+    )
+    records = evaluate_examples(
+        model,
+        splits[split][: e.final_limit],
+        style=model.settings.style,
+        sampling=sampling,
+        samples=e.samples,
+        keep_text=task.name not in _LICENSED,
+    )
+    write_jsonl(output / "records" / f"{name}.{split}.jsonl", records)
+    found = scores(records)
+    if _is_official(recipe) and split == "test":
+        asked = [example for example in splits[split][: e.final_limit]]
+        found["official"] = _official(official.score(gold_answers(asked), _answers(records)))
+    return found
+
+
+def _answers(records: list[Record]) -> dict[int, str]:
+    """Greedy answers as the official scorer reads them; what is no label of the task counts as skipped."""
+    return {
+        answer_number(r.id): r.answer for r in records if r.sample == -1 and r.answer and r.answer in official.LABELS
+    }
+
+
+def _official(found: official.Scores) -> dict[str, Any]:
+    """Macro-F1 of the official variant, with the other two beside it."""
+    protocols = official.to_json(found)["protocols"]
+    return {name: values["f1"] for name, values in protocols.items()}
