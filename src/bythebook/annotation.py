@@ -112,15 +112,7 @@ def annotate_file(
         listed = _list_errors(output.with_name(output.name + ".errors.jsonl"), tally.errors)
     if progress:
         _say_warnings(list(tally.warnings))
-    return {
-        "written": tally.written,
-        "kept": len(documents) - len(waiting),
-        "failed": len(tally.errors),
-        "partial": tally.partial,
-        "output": str(output),
-        "errors": listed,
-        "warnings": list(tally.warnings),
-    }
+    return {"kept": len(documents) - len(waiting), "errors": listed, **tally.summary()}
 
 
 @dataclass
@@ -132,6 +124,15 @@ class _Tally:
     written: int = 0
     partial: int = 0
     warnings: dict[str, None] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "written": self.written,
+            "failed": len(self.errors),
+            "partial": self.partial,
+            "output": str(self.output),
+            "warnings": list(self.warnings),
+        }
 
     def warn(self, warnings: Sequence[str]) -> None:
         self.warnings.update(dict.fromkeys(warnings))

@@ -6,24 +6,28 @@ without reasoning is judged fairly on its answers.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bythebook import stats
 from bythebook.errors import DataError, InputError
-from bythebook.generation import Model, Sampling, load_model
+from bythebook.generation import EMBEDDED, Model, Sampling, embedded_path, load_model
 from bythebook.metrics.labels import same_label
 from bythebook.parsing import parse_tagged_answer
 from bythebook.prompts import PromptStyle, render
-from bythebook.records import Record, append_jsonl, read_records
+from bythebook.records import Record, append_jsonl, drop_torn_line, read_records
 from bythebook.rewards import TextReward, reward
+from bythebook.rewards.r1_re import codes_of
 from bythebook.schema import Gold, Grammar
 from bythebook.tasks import Task, task_named
 from bythebook.types import Completion, Example, Guideline
 
-__all__ = ["evaluate", "evaluate_examples", "scores"]
+__all__ = ["evaluate", "evaluate_examples", "scores", "scores_by_domain"]
 
 GREEDY = -1
 """The sample number of the greedy answer."""
@@ -50,38 +54,37 @@ def evaluate_examples(
 
     `guideline_of` shows another guideline than the example's own; gold stays the example's. With `resume_path`, records
     already there (same id, sample and guideline shown) are kept and every new one is appended as soon as it is made.
-    DataError if two examples have one id.
+    A last record cut short by a crash is made again. DataError if two examples have one id, InputError for samples at
+    temperature 0.
     """
-    ids = [e.id for e in examples]
-    if len(set(ids)) != len(ids):
-        twice = next(i for i in ids if ids.count(i) > 1)
-        raise DataError(f"two examples have the id {twice!r}", remedy="give every row an id of its own")
+    twice = [name for name, count in Counter(e.id for e in examples).items() if count > 1]
+    if twice:
+        raise DataError(f"two examples have the id {twice[0]!r}", remedy="give every row an id of its own")
+    if samples > 0 and sampling.greedy:
+        raise InputError("samples at temperature 0 are all the same", remedy="ask for 0 samples, or a temperature")
     judge = reward(reward_name, prefilled=model.prefilled)
     numbers = ([GREEDY] if greedy else []) + list(range(samples))
     kept = _kept(resume_path, examples, numbers, guideline_of)
-    done = len(examples) - len({e.id for e in examples if any((e.id, n) not in kept for n in numbers)})
     for start in range(0, len(examples), _CHUNK):
         chunk = examples[start : start + _CHUNK]
-        fresh: list[Record] = []
-        for draws, ask in (
-            (greedy, sampling.as_greedy()),
-            (samples > 0, sampling.drawing(max(1, samples), sampling.seed + start)),
-        ):
-            drawn = [GREEDY] if ask.greedy else list(range(samples))
-            missing = [e for e in chunk if any((e.id, n) not in kept for n in drawn)] if draws else []
+        passes = [([GREEDY], sampling.as_greedy())] if greedy else []
+        if samples > 0:
+            passes.append((list(range(samples)), sampling.drawing(samples, sampling.seed + start)))
+        for drawn, ask in passes:
+            missing = [e for e in chunk if any((e.id, n) not in kept for n in drawn)]
             shown = [guideline_of(e) if guideline_of else e.guideline for e in missing]
             prompts = [render(e, style, g) for e, g in zip(missing, shown, strict=True)]
-            for e, g, completions in zip(missing, shown, model.generate(prompts, ask), strict=True):
-                fresh += [
-                    _record(e, g, n, c, judge, keep_text)
-                    for n, c in zip(drawn, completions, strict=True)
-                    if (e.id, n) not in kept
-                ]
-        kept |= {(r.id, r.sample): r for r in fresh}
-        if resume_path is not None and fresh:
-            append_jsonl(resume_path, fresh)
+            fresh = [
+                _record(e, g, n, c, judge, keep_text)
+                for e, g, completions in zip(missing, shown, model.generate(prompts, ask), strict=True)
+                for n, c in zip(drawn, completions, strict=True)
+                if (e.id, n) not in kept
+            ]
+            kept |= {(r.id, r.sample): r for r in fresh}
+            if resume_path is not None and fresh:
+                append_jsonl(resume_path, fresh)
         if progress:
-            progress(max(done, min(len(examples), start + _CHUNK)), len(examples))
+            progress(start + len(chunk), len(examples))
     return [kept[e.id, n] for e in examples for n in numbers]
 
 
@@ -93,11 +96,12 @@ def _kept(
 ) -> dict[tuple[str, int], Record]:
     if path is None or not path.exists():
         return {}
+    drop_torn_line(path)
     shown = {e.id: (guideline_of(e) if guideline_of else e.guideline).hash for e in examples}
     return {
         (r.id, r.sample): r
         for r in read_records(path)
-        if r.sample in numbers and shown.get(r.id) is not None and shown[r.id] == r.guideline
+        if r.sample in numbers and r.guideline is not None and shown.get(r.id) == r.guideline
     }
 
 
@@ -125,24 +129,30 @@ def _record(
         finish_reason=completion.finish_reason,
         tokens=completion.tokens,
         guideline=shown.hash,
-        errors=verdict.errors,
+        errors=verdict.errors or codes_of(parsed),
         tags=dict(example.meta),
     )
 
 
 def scores(records: Iterable[Record]) -> dict[str, Any]:
-    """Scores of some records: `n` examples, `greedy`, `avg_at_k`, `maj_at_k`, `pass_at_k` (accuracies), `k`,
-    `format_rate`, `no_answer_rate`, `tokens` (mean). None where there is nothing to average."""
-    rows = list(records)
+    """Scores of some records, fractions; None where there is nothing to average.
+
+    `n` examples; `greedy`, accuracy of the greedy answers; `k` samples of each example and their `avg_at_k`,
+    `maj_at_k`, `pass_at_k`; `format_rate`, `no_answer_rate`, `truncated_rate` and `tokens` (mean) of the samples, or
+    of the greedy completions where there are no samples. Examples without gold count in the rates only.
+    """
     by_id: dict[str, list[Record]] = defaultdict(list)
-    for r in rows:
+    for r in records:
         by_id[r.id].append(r)
+    rows = [r for group in by_id.values() for r in group]
     greedy = [r for r in rows if r.sample == GREEDY]
+    sampled = [r for r in rows if r.sample >= 0]
     drawn = [sorted((r for r in group if r.sample >= 0), key=lambda r: r.sample) for group in by_id.values()]
     drawn = [group for group in drawn if group and group[0].correct is not None]
     k = min((len(group) for group in drawn), default=0)
     hits = [[float(bool(r.correct)) for r in group[:k]] for group in drawn]
     answers = [[r.answer for r in group[:k]] for group in drawn]
+    shown = sampled or greedy
     return {
         "n": len(by_id),
         "k": k,
@@ -150,10 +160,19 @@ def scores(records: Iterable[Record]) -> dict[str, Any]:
         "avg_at_k": stats.avg_at_k(hits),
         "maj_at_k": stats.maj_at_k(answers, [group[0].gold for group in drawn]),
         "pass_at_k": stats.mean_pass_at_k(hits, k) if k else None,
-        "format_rate": stats.mean(float(r.well_formed) for r in rows),
-        "no_answer_rate": stats.mean(float(r.answer is None) for r in rows),
-        "tokens": stats.mean(float(r.tokens) for r in rows if r.tokens is not None),
+        "format_rate": stats.mean(float(r.well_formed) for r in shown),
+        "no_answer_rate": stats.mean(float(r.answer is None) for r in shown),
+        "truncated_rate": stats.mean(float(r.finish_reason == "length") for r in shown),
+        "tokens": stats.mean(float(r.tokens) for r in shown if r.tokens is not None),
     }
+
+
+def scores_by_domain(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """`scores` of each domain, in order of appearance."""
+    by_domain: dict[str, list[Record]] = defaultdict(list)
+    for r in records:
+        by_domain[r.domain].append(r)
+    return {domain: scores(rows) for domain, rows in by_domain.items()}
 
 
 def evaluate(
@@ -167,43 +186,96 @@ def evaluate(
     output: Path | str | None = None,
     temperature: float = 1.0,
     max_new_tokens: int | None = None,
+    batch_size: int = 256,
     seed: int = 0,
     progress: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
     """Evaluate a model on one task or several.
 
-    Returns `{"<task>/<split>": scores(…), …}` and, where a task says which of its splits are in domain and which out
-    of domain, the pooled scores under `id` and `ood`. `output` is a folder for the records, one file a split; what is
-    there already is not asked again. `options` go to the task's reader. InputError for an unknown task or split.
+    Returns `{"<task>/<split>": scores(…), …}`, with the scores of each domain under `domains` where a split has
+    2 to 20 of them; and, where a task says which of its splits are in domain and which out of domain, the pooled
+    scores under `id` and `ood`. `limit` takes the first examples of each split. `output` is a folder for the records,
+    one file a split; what is there already is not asked again. `options` go to the task's reader. InputError for an
+    unknown task or split, a setting out of range, or an output folder that holds records made with another model or
+    other settings.
     """
     tasks = [task_named(name) for name in ([task] if isinstance(task, str) else task)]
+    read = {one.name: _splits(one, path, split, options) for one in tasks}
     loaded = model if not isinstance(model, (str, Path)) else load_model(model)
-    settings = loaded.settings
-    sampling = Sampling(
-        temperature=temperature,
-        max_new_tokens=max_new_tokens or settings.max_new_tokens or 1024,
-        n=max(1, samples),
-        seed=seed,
-        batch_size=256,
-    )
+    most = max_new_tokens or loaded.settings.max_new_tokens or 1024
+    sampling = _sampling(temperature=temperature, max_new_tokens=most, seed=seed, batch_size=batch_size)
+    if output is not None:
+        _claim(Path(output), model, loaded, sampling, {"path": path, **options})
     found: dict[str, Any] = {}
     pooled: dict[str, list[Record]] = {"id": [], "ood": []}
     for one in tasks:
-        for name, examples in _splits(one, path, split, options).items():
+        for name, examples in read[one.name].items():
             records = evaluate_examples(
                 loaded,
                 examples[:limit],
-                style=settings.style,
+                style=loaded.settings.style,
                 sampling=sampling,
                 samples=samples,
                 resume_path=Path(output) / f"{one.name}.{name}.jsonl" if output else None,
                 progress=_bar(f"{one.name}/{name}") if progress else None,
             )
-            found[f"{one.name}/{name}"] = scores(records)
+            found[f"{one.name}/{name}"] = _with_domains(records)
             for side, members in (("id", one.in_domain), ("ood", one.out_of_domain)):
                 pooled[side] += records if name in members else []
     return found | {side: scores(records) for side, records in pooled.items() if records}
+
+
+_MOST_DOMAINS = 20
+
+
+def _with_domains(records: Sequence[Record]) -> dict[str, Any]:
+    domains = scores_by_domain(records)
+    return scores(records) | ({"domains": domains} if 1 < len(domains) <= _MOST_DOMAINS else {})
+
+
+def _sampling(**fields: Any) -> Sampling:
+    try:
+        return Sampling.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{'.'.join(str(x) for x in first['loc'])}: {first['msg']}") from None
+
+
+def _claim(output: Path, model: Model | str | Path, loaded: Model, sampling: Sampling, data: dict[str, Any]) -> None:
+    """Note in `evaluation.json` with what the records of this folder are made; InputError if it was something else."""
+    made = {
+        "model": loaded.name,
+        "weights": None if not isinstance(model, (str, Path)) else _weights(model),
+        "style": loaded.settings.style.model_dump(),
+        "sampling": sampling.model_dump(include={"temperature", "top_p", "max_new_tokens", "seed"}),
+        "data": {key: str(value) for key, value in data.items() if value is not None},
+    }
+    file = output / "evaluation.json"
+    if not file.exists():
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"can't be written: {error.strerror}", file=output, remedy="choose another folder"
+            ) from None
+        return
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"can't be read: {error}", file=file, remedy="choose another output folder") from None
+    other = [key for key in made if not isinstance(before, dict) or before.get(key) != made[key]]
+    if other:
+        raise InputError(
+            f"records here are of another {' and '.join(other)}", file=file, remedy="choose another output"
+        )
+
+
+def _weights(model: str | Path) -> list[list[Any]] | None:
+    """Name, bytes and time of change of each weight file, which tell a checkpoint from the one before it."""
+    folder = embedded_path() if str(model) == EMBEDDED else Path(model).expanduser()
+    return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in sorted(folder.glob("*.safetensors"))] or None
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {"world": {"id": 256, "ood": 512}}

@@ -129,6 +129,7 @@ class TrainingSection(_Section):
     logging_steps: int = 1
     save_steps: int = 0
     """0: only at the end (and on interruption)."""
+    keep_checkpoints: int = Field(default=2, ge=1)
     threads: int | None = None
     """CPU threads; None leaves torch's choice."""
 
@@ -240,7 +241,7 @@ def _override(tree: dict[str, Any], setting: str) -> None:
 
 
 def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe of the package by name, or a YAML file, with `section.key=value` overrides; RecipeError if it is wrong."""
+    """A recipe of the package by name, or a YAML file, with `section.key=value` overrides. RecipeError if wrong."""
     text, called = _read(name_or_path)
     try:
         tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader

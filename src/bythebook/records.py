@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -68,9 +69,11 @@ class Record(Noun):
 
 
 def read_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number from 1, object) of every non-empty line. DataError names file and line of a bad one."""
+    """(line number from 1, object) of every non-empty line of a file, which may be gzipped. DataError names file and
+    line of a bad one."""
+    opener: Any = gzip.open if str(path).endswith(".gz") else open
     try:
-        handle = open(path, encoding="utf-8-sig")  # noqa: SIM115 - closed by the with below
+        handle = opener(path, "rt", encoding="utf-8-sig")
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror}", file=path) from None
     with handle:
@@ -91,6 +94,8 @@ def read_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not isinstance(row, dict):
                     raise DataError("a line must hold one JSON object", file=path, line=number)
                 yield number, row
+        except (gzip.BadGzipFile, EOFError):
+            raise DataError("not a whole gzip file", file=path) from None
         except UnicodeDecodeError:
             raise DataError("not UTF-8", file=path, line=number + 1, remedy="save the file as UTF-8") from None
 

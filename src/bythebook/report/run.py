@@ -123,13 +123,15 @@ class Run:
 
     @cached_property
     def record_files(self) -> tuple[str, ...]:
-        """Names, without `.jsonl`, of the files in `records/`."""
-        return tuple(sorted(p.stem for p in (self.path / "records").glob("*.jsonl")))
+        """Names, without `.jsonl` or `.jsonl.gz`, of the files in `records/`."""
+        files = (self.path / "records").glob("*.jsonl*")
+        return tuple(sorted({p.name.removesuffix(".gz").removesuffix(".jsonl") for p in files}))
 
     def records(self, name: str) -> list[Record]:
-        """The records of `records/<name>.jsonl`; empty if there is no such file."""
+        """The records of `records/<name>.jsonl`, or of the same gzipped; empty if there is no such file."""
         if name not in self._records:
             file = self.path / "records" / f"{name}.jsonl"
+            file = file if file.exists() else file.with_name(f"{name}.jsonl.gz")
             self._records[name] = read_records(file) if file.exists() else []
         return self._records[name]
 

@@ -98,7 +98,7 @@ def _score(
     write_jsonl(output / "records" / f"{name}.{split}.jsonl", records)
     found = scores(records)
     if _is_official(recipe) and split == "test":
-        asked = [example for example in splits[split][: e.final_limit]]
+        asked = splits[split][: e.final_limit]
         found["official"] = _official(official.score(gold_answers(asked), _answers(records)))
     return found
 

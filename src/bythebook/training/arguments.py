@@ -44,7 +44,7 @@ def common_arguments(recipe: Recipe, output: Path) -> dict[str, Any]:
         "logging_steps": t.logging_steps,
         "save_strategy": "steps" if t.save_steps else "no",
         "save_steps": t.save_steps or 500,
-        "save_total_limit": 2,
+        "save_total_limit": t.keep_checkpoints,
         "eval_strategy": "no",
         "report_to": [],
         "disable_tqdm": True,

@@ -102,8 +102,10 @@ def _finished(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
 
 
 def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """A Llama with tied embeddings and attention biases, initialised from `seed`. (transformers reads the tokenizer of a
-    Qwen2 folder by rules of its own, whatever the folder says.)"""
+    """A Llama with tied embeddings and attention biases, initialised from `seed`.
+
+    Not a Qwen2: transformers reads the tokenizer of a Qwen2 folder by rules of its own, whatever the folder says.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = LlamaForCausalLM(
