@@ -83,11 +83,12 @@ def annotate_file(
 ) -> dict[str, Any]:
     """Annotate JSONL or text files into `output`, one prediction a line; rows already there are not asked again.
 
-    A row is either in `output` or, if it can't be read or no pair of it got an answer, in `<output>.errors.jsonl`,
-    which each run makes anew. Returns `{"written", "kept", "failed", "partial", "output", "errors", "warnings"}`:
-    rows written now, kept from before, without annotation, with an answer for some pairs only; the errors file or
-    None. InputError if `output` holds something else than predictions of these rows by this model under this
-    guideline; DataError if no row at all can be read.
+    Every row that can be read has one line in `output`. `<output>.errors.jsonl`, which each run makes anew, lists the
+    rows that could not be annotated: those that can't be read, and those of which no pair got an answer. Returns
+    `{"written", "kept", "failed", "partial", "output", "errors", "warnings"}`: rows written now, kept from before,
+    listed as errors, written now with an answer for some pairs only; the errors file or None. InputError if `output`
+    holds something else than predictions of these rows by this model under this guideline; DataError if no row at all
+    can be read.
     """
     book, output = guideline_of(guideline), Path(output)
     documents, faults = _read([inputs] if isinstance(inputs, (str, Path)) else inputs)
@@ -95,6 +96,7 @@ def annotate_file(
     kept = _kept(output, book, name, {d.id: d.text for d in documents})
     waiting = [d for d in documents if d.id not in kept]
     tally = _Tally(output, [{"file": str(f.file), "line": f.line, "message": _message(f)} for f in faults])
+    tally.errors += [error for error in kept.values() if error]
     _touch(output)
     try:
         if waiting:
@@ -105,7 +107,7 @@ def annotate_file(
             say = _bar(len(waiting)) if progress else None
             for start in range(0, len(waiting), _CHUNK):
                 chunk = waiting[start : start + _CHUNK]
-                tally.take(chunk, annotator.predict(chunk))
+                tally.take(annotator.predict(chunk))
                 if say:
                     say(start + len(chunk))
     finally:
@@ -137,14 +139,14 @@ class _Tally:
     def warn(self, warnings: Sequence[str]) -> None:
         self.warnings.update(dict.fromkeys(warnings))
 
-    def take(self, documents: Sequence[Document], predictions: Sequence[dict[str, Any]]) -> None:
-        """Write what is annotated; note what is not."""
-        annotated = [p for p in predictions if _is_annotated(p)]
-        append_jsonl(self.output, annotated)
-        self.errors += [_error(d, p) for d, p in zip(documents, predictions, strict=True) if not _is_annotated(p)]
-        self.written += len(annotated)
-        self.partial += sum(p["status"] != "ok" for p in annotated)
-        for p in annotated:
+    def take(self, predictions: Sequence[dict[str, Any]]) -> None:
+        """Write them; note what is not annotated."""
+        append_jsonl(self.output, predictions)
+        failed = [p for p in predictions if not _is_annotated(p)]
+        self.errors += map(_error, failed)
+        self.written += len(predictions)
+        self.partial += sum(p["status"] != "ok" for p in predictions) - len(failed)
+        for p in predictions:
             self.warn(p["warnings"])
 
 
@@ -183,16 +185,17 @@ def _read(inputs: Sequence[Path | str]) -> tuple[list[Document], list[DataError]
     return documents, faults
 
 
-def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, str]) -> set[str]:
-    """Ids already predicted. A last line cut short by a crash is taken away."""
+def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, str]) -> dict[str, dict[str, Any] | None]:
+    """Ids already predicted, each with its line in the errors file or None. A last line cut short by a crash is taken
+    away."""
     if not output.exists():
-        return set()
+        return {}
     drop_torn_line(output)
-    kept: set[str] = set()
+    kept: dict[str, dict[str, Any] | None] = {}
     for number, row in read_jsonl(output):
         shown = row.get("guideline")
         other = None
-        if row.get("schema") != PREDICTION_SCHEMA or not isinstance(shown, dict) or not isinstance(row.get("id"), str):
+        if not isinstance(shown, dict) or not _is_prediction(row):
             other = "something else than predictions"
         elif shown.get("hash") != guideline.hash:
             other = f"predictions under another guideline ({shown.get('name')})"
@@ -204,7 +207,7 @@ def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, st
             other = f"two predictions for the id {row['id']!r}"
         if other:
             raise InputError(f"holds {other}", file=output, line=number, remedy="choose another output")
-        kept.add(row["id"])
+        kept[row["id"]] = None if _is_annotated(row) else _error(row)
     return kept
 
 
@@ -216,19 +219,24 @@ def _touch(output: Path) -> None:
         raise InputError(f"can't be written: {error.strerror}", file=output, remedy="choose another output") from None
 
 
+def _is_prediction(row: Mapping[str, Any]) -> bool:
+    answers, errors = row.get("answers"), row.get("errors")
+    lists = isinstance(answers, list) and isinstance(errors, list) and all(isinstance(a, dict) for a in answers)
+    return lists and row.get("schema") == PREDICTION_SCHEMA and isinstance(row.get("id"), str)
+
+
 def _is_annotated(prediction: Mapping[str, Any]) -> bool:
     """Whether there was nothing to ask, or some pair got an answer."""
     answers = prediction["answers"]
-    return not answers or any(a["answer"] for a in answers)
+    return not answers or any(a.get("answer") for a in answers)
 
 
-def _error(document: Document, prediction: Mapping[str, Any]) -> dict[str, Any]:
-    reasons = "; ".join(dict.fromkeys(prediction["errors"])) or "no answer"
+def _error(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    reasons = "; ".join(dict.fromkeys(map(str, prediction["errors"]))) or "no answer"
     return {
-        "id": document.id,
-        "line": document.line,
+        "id": prediction["id"],
+        "status": prediction.get("status"),
         "message": f"no answer that the guideline admits: {reasons}",
-        **{key: prediction[key] for key in ("status", "finish_reason", "answers")},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -102,7 +103,7 @@ def _one_thread_each() -> Iterator[None]:
 def _run_arms(run: Path, names: Sequence[str], seed: int, size: DemoSize, workers: int, watch: Watcher | None) -> None:
     context = multiprocessing.get_context("spawn")
     with _one_thread_each():
-        pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=context)
+        pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=context, initializer=_end_with_parent)
         try:
             futures = {pool.submit(run_arm, name, str(run), seed, size): name for name in names}
             _follow(run, futures, watch or _silent)
@@ -112,6 +113,18 @@ def _run_arms(run: Path, names: Sequence[str], seed: int, size: DemoSize, worker
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
+
+
+def _end_with_parent() -> None:
+    """In a worker: a thread that ends the process when the demo is gone, however it went."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _follow(run: Path, futures: dict[Future[str], str], watch: Watcher) -> None:

@@ -4,6 +4,7 @@ has them, the page."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,23 @@ _LICENSED = frozenset({"semeval2010"})
 """Records of these tasks keep ids and verdicts, no text."""
 
 
-def run_recipe(recipe: Recipe, output: Path, *, resume: bool = False, quiet: bool = False) -> dict[str, Any]:
+def run_recipe(
+    recipe: Recipe,
+    output: Path,
+    *,
+    resume: bool = False,
+    quiet: bool = False,
+    warm_overrides: Sequence[str] = (),
+) -> dict[str, Any]:
     """Run it into `output`. Returns `{"model", "report", "scores": {model: {split: …}}}`, also in `scores.json`.
 
     `models` are `start` (after the warm start, or as given; absent for a model from scratch) and `trained`. For
     SemEval-2010 on its official split the official scores stand beside, with majority and bag-of-words baselines.
+    `warm_overrides` are `section.key=value` settings of the warm start.
     """
     started = output / "warm_start"
     if recipe.warm_start and not (started / "model" / "config.json").exists():
-        train(_warm_start(recipe), output=started, resume=resume and started.exists(), quiet=quiet)
+        train(_warm_start(recipe, warm_overrides), output=started, resume=resume and started.exists(), quiet=quiet)
     if recipe.warm_start:
         recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"path": str(started / "model")})})
     finished = (output / "model" / "config.json").exists()
@@ -58,8 +67,8 @@ def run_recipe(recipe: Recipe, output: Path, *, resume: bool = False, quiet: boo
     return {"model": str(folder), "report": str(write_report(output)), "scores": found}
 
 
-def _warm_start(recipe: Recipe) -> Recipe:
-    settings = [f"seed={recipe.seed}"]
+def _warm_start(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
+    settings = [f"seed={recipe.seed}", *overrides]
     if recipe.data.path is not None:
         settings.append(f"data.path={json.dumps(recipe.data.path)}")
     return load_recipe(str(recipe.warm_start), settings)

@@ -27,20 +27,20 @@ def _options(task: str, guideline: Path | None) -> dict[str, Any]:
 
 def sample_rows(task: str, path: Path | None, rows: int, guideline: Path | None = None) -> list[dict[str, Any]]:
     """The first rows of each split, with the prompt as the default template writes it."""
-    found = []
+    found: list[dict[str, Any]] = []
     short = task == "world"
     style = PromptStyle(template="short", rendering="rules") if short else PromptStyle()
     for split, examples in task_named(task).read(path, **_options(task, guideline)).items():
-        for e in islice(examples, rows):
-            found.append(
-                {
-                    "id": e.id,
-                    "split": split,
-                    "domain": e.domain,
-                    "prompt": render(e, style)[0]["content"],
-                    "gold": e.gold.text if e.gold else None,
-                }
-            )
+        found += [
+            {
+                "id": e.id,
+                "split": split,
+                "domain": e.domain,
+                "prompt": render(e, style)[0]["content"],
+                "gold": e.gold.text if e.gold else None,
+            }
+            for e in islice(examples, rows)
+        ]
     return found
 
 
