@@ -280,15 +280,20 @@ def guideline_show(
 def main() -> int:
     """The console script. Mistakes of the user print one line, never a traceback."""
     try:
-        app(standalone_mode=False)
-    except typer.Exit as done:
-        return done.exit_code
+        # An Exit is not raised through: its code is returned.
+        done = app(standalone_mode=False)
+        return done if isinstance(done, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("\ninterrupted; what was done is saved, and the same command goes on from there\n")
         return 130
     except BythebookError as error:
         sys.stderr.write(f"bythebook: {error}\n")
         return 130 if type(error).__name__ == "Interrupted" else 1
+    except OSError as error:
+        # An output that is no folder, a full disk: what is read is checked where it is read.
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"bythebook: {where}{error.strerror or error}\n")
+        return 1
     except Exception as error:
         # click's own errors know how to print themselves and carry exit code 2
         show = getattr(error, "show", None)
@@ -296,7 +301,6 @@ def main() -> int:
             raise
         show()
         return int(error.exit_code)
-    return 0
 
 
 if __name__ == "__main__":

@@ -268,7 +268,9 @@ def _claim(output: Path, model: Model | str | Path, loaded: Model, sampling: Sam
     other = [key for key in made if not isinstance(before, dict) or before.get(key) != made[key]]
     if other:
         raise InputError(
-            f"records here are of another {' and '.join(other)}", file=file, remedy="choose another output"
+            f"the records here were made with another setting of: {', '.join(other)}",
+            file=file,
+            remedy="choose another output",
         )
 
 

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSection(_Section):
@@ -78,15 +78,15 @@ class ObjectiveSection(_Section):
     """RL only: every field of TRL's loss."""
 
     loss_type: Literal["grpo", "dr_grpo", "dapo", "bnpo"]
-    beta: float
-    epsilon: float
+    beta: float = Field(ge=0)
+    epsilon: float = Field(gt=0)
     epsilon_high: float | None
     delta: float | None
     importance_sampling_level: Literal["token", "sequence"]
     scale_rewards: Literal["group", "batch", "none"]
-    num_iterations: int
+    num_iterations: int = Field(ge=1)
     mask_truncated_completions: bool
-    top_entropy_quantile: float
+    top_entropy_quantile: float = Field(gt=0, le=1)
     entropy_coef: float
     use_bias_correction_kl: bool
 
@@ -94,12 +94,12 @@ class ObjectiveSection(_Section):
 class RolloutSection(_Section):
     """RL only: how completions are sampled."""
 
-    prompts_per_step: int
+    prompts_per_step: int = Field(ge=1)
     num_generations: int = Field(ge=2)
-    temperature: float
-    top_p: float
-    top_k: int
-    max_completion_length: int
+    temperature: float = Field(gt=0)
+    top_p: float = Field(gt=0, le=1)
+    top_k: int = Field(ge=0)
+    max_completion_length: int = Field(ge=1)
     use_vllm: bool = False
 
 
@@ -107,30 +107,30 @@ class TrainingSection(_Section):
     """Optimiser and schedule."""
 
     max_steps: int = Field(ge=1)
-    learning_rate: float
+    learning_rate: float = Field(ge=0)
     lr_scheduler: Literal["linear", "cosine_with_min_lr", "constant_with_warmup"]
-    min_lr_rate: float = 0.0
+    min_lr_rate: float = Field(default=0.0, ge=0, le=1)
     """Last learning rate as a share of the first (cosine and linear)."""
-    warmup_steps: int
-    adam_beta1: float
-    adam_beta2: float
-    weight_decay: float
-    max_grad_norm: float
-    batch_size: int
+    warmup_steps: int = Field(ge=0)
+    adam_beta1: float = Field(ge=0, lt=1)
+    adam_beta2: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    max_grad_norm: float = Field(ge=0)
+    batch_size: int = Field(ge=1)
     """Rows in one optimiser step (SFT), all processes together; RL derives it from the rollout."""
     sentences_per_row: int = Field(default=1, ge=1)
     """SFT: so many neighbouring sentences of one guideline share a row, in which the guideline is computed once."""
     group_by_length: bool = False
     """SFT: batches of like length."""
-    micro_batch_size: int
+    micro_batch_size: int = Field(ge=1)
     """Rows in one forward pass on one device."""
     bf16: bool
     gradient_checkpointing: bool
-    logging_steps: int = 1
-    save_steps: int = 0
+    logging_steps: int = Field(default=1, ge=1)
+    save_steps: int = Field(default=0, ge=0)
     """0: only at the end (and on interruption)."""
     keep_checkpoints: int = Field(default=2, ge=1)
-    threads: int | None = None
+    threads: int | None = Field(default=None, ge=1)
     """CPU threads; None leaves torch's choice."""
 
 
@@ -138,15 +138,15 @@ class EvaluationSection(_Section):
     """Accuracy during training, and after it."""
 
     splits: tuple[str, ...]
-    limit: int
+    limit: int = Field(ge=0)
     """Examples of each split in the probes during training."""
-    every: int
+    every: int = Field(ge=0)
     """Steps between probes; 0: none."""
-    samples: int = 4
-    final_limit: int | None = None
+    samples: int = Field(default=4, ge=0)
+    final_limit: int | None = Field(default=None, ge=1)
     """Examples of each split in the scores after training; None: all."""
-    temperature: float = 1.0
-    max_new_tokens: int
+    temperature: float = Field(default=1.0, gt=0, le=100)
+    max_new_tokens: int = Field(ge=1)
 
 
 class Recipe(_Section):
@@ -191,6 +191,8 @@ _StrictLoader.add_implicit_resolver(
 def _no_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is one word", key_node.start_mark)
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)

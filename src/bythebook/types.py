@@ -6,8 +6,9 @@ Every noun is a pydantic model: `x.model_dump_json()` writes it, `X.model_valida
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -171,6 +172,12 @@ class Guideline(Noun):
     def __hash__(self) -> int:
         # The content hash is computed once; pydantic's own would walk the whole document at every look-up.
         return hash(self.hash)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, without the hash of the original."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("hash", None)
+        return copy
 
     def relation(self, name: str) -> RelationType | None:
         """The relation type of that name, or None."""

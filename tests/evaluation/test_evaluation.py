@@ -70,6 +70,10 @@ def right(prompt: str, sampling: Sampling, number: int) -> str:
     return tagged("Feeds(e1,e2)")
 
 
+def changed(guideline: Guideline, **fields: Any) -> Guideline:
+    return Guideline.model_validate({**guideline.model_dump(), **fields})
+
+
 @pytest.fixture(scope="module")
 def folder(fixtures: Path) -> Path:
     return fixtures / "machines"
@@ -133,7 +137,7 @@ def test_template_that_opens_thinking_is_taken_into_account(examples: list[Examp
 
 
 def test_another_guideline_is_shown_and_the_gold_stays(examples: list[Example], folder: Path) -> None:
-    other = load_guideline(folder / "guideline.md").model_copy(update={"title": "Orchids", "no_relation": "zilch"})
+    other = changed(load_guideline(folder / "guideline.md"), title="Orchids", no_relation="zilch")
     model = Scripted(lambda p, s, n: tagged("zilch"))
     records = ask(model, examples[:3], samples=0, guideline_of=lambda e: other)
     assert all("Orchids" in text for text, _ in model.asked)
@@ -209,7 +213,7 @@ def test_records_under_another_guideline_are_not_taken_for_these(
     examples: list[Example], folder: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "records.jsonl"
-    other = load_guideline(folder / "guideline.md").model_copy(update={"version": "2"})
+    other = changed(load_guideline(folder / "guideline.md"), version="2")
     ask(Scripted(right), examples, samples=0, resume_path=file, guideline_of=lambda e: other)
     model = Scripted(right)
     records = ask(model, examples, samples=0, resume_path=file)
@@ -299,11 +303,11 @@ def test_split_with_its_domains_and_resumable_records(folder: Path, tmp_path: Pa
     assert run(silent) == found
     assert silent.asked == []
     for change in ({"seed": 1}, {"max_new_tokens": 3}, {"temperature": 0.5}):
-        with pytest.raises(InputError, match="another sampling"):
+        with pytest.raises(InputError, match="another setting of: sampling"):
             run(Scripted(right), **change)
     other = Scripted(right)
     other.name = "other"
-    with pytest.raises(InputError, match="another model"):
+    with pytest.raises(InputError, match="another setting of: model"):
         run(other)
 
 
@@ -313,7 +317,7 @@ def test_limit_split_and_what_is_unknown(folder: Path) -> None:
     assert set(evaluate(model, "documents", limit=2, **options)) == {"documents/documents", "documents/sentences"}
     assert len(model.asked) == 4
     assert set(evaluate(model, "documents", split="sentences", **options)) == {"documents/sentences"}
-    with pytest.raises(InputError, match="no split 'dev' here.*documents, sentences"):
+    with pytest.raises(InputError, match=r"no split 'dev' here.*documents, sentences"):
         evaluate(model, "documents", split="dev", **options)
     with pytest.raises(InputError, match="no task 'document'"):
         evaluate(model, "document", **options)
@@ -334,7 +338,7 @@ def test_in_domain_and_out_of_domain_stand_side_by_side() -> None:
 def test_output_that_cannot_be_written_is_told_before_any_work(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     model = Scripted(right)
-    with pytest.raises(InputError, match="can't be written|can't be read"):
+    with pytest.raises(InputError, match=r"can't be written|can't be read"):
         evaluate(
             model,
             "documents",
@@ -361,7 +365,7 @@ def test_retrained_checkpoint_at_the_same_path_is_another_model(
     evaluate(checkpoint, "documents", **options)
     evaluate(checkpoint, "documents", **options)
     (checkpoint / "model.safetensors").write_bytes(b"and after")
-    with pytest.raises(InputError, match="another weights"):
+    with pytest.raises(InputError, match="another setting of: weights"):
         evaluate(checkpoint, "documents", **options)
     assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["model"] == "scripted"
 

@@ -11,7 +11,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the 'train' extra is not installed")
 
 WORDS = "the a camera kettle orders covers replaces office mug sees User : <think> </think> <answer> </answer>"
-CHAT = "{% for m in messages %}<|user|>{{ m['content'] }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+CHAT = (
+    "{% for m in messages %}<|user|>{{ m['content'] }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
 
 
 def make_tokenizer(chat_template: str | None = CHAT) -> Any:

@@ -87,7 +87,10 @@ FAULTY: list[tuple[Any, str]] = [
     ({"text": "x", "entities": [{"id": "a", "start": 0, "end": 2}]}, r"\[0, 2\), the text has 1 characters"),
     ({"text": "x", "entities": [{"id": "a", "start": 1, "end": 1}]}, r"\[1, 1\)"),
     ({"text": "x", "entities": [{"id": "a", "start": -1, "end": 1}]}, r"\[-1, 1\)"),
-    ({"text": "x", "entities": [{"id": "a", "start": "0", "end": 1}]}, r"entities\.0\.start: Input should be a valid i"),
+    (
+        {"text": "x", "entities": [{"id": "a", "start": "0", "end": 1}]},
+        r"entities\.0\.start: Input should be a valid i",
+    ),
     ({"text": "x", "entities": [{"id": "a", "start": False, "end": 1}]}, r"entities\.0\.start"),
     ({"text": "x", "entities": [{"id": "a", "start": 0}]}, r"entities\.0\.end: Field required"),
     ({"text": "xyz", "entities": [{"id": "a", "start": 0, "end": 2, "text": "yz"}]}, "says 'yz', its offsets say 'xy'"),

@@ -62,6 +62,8 @@ def executing(source: str) -> list[str]:
 
 def _texts(root: Path, tracked: list[str]) -> Iterator[tuple[str, str]]:
     for path in tracked:
+        if (root / path).is_symlink():  # what it points to is in the list itself
+            continue
         data = (root / path).read_bytes()
         if b"\0" not in data:
             yield path, data.decode("utf-8", errors="replace")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bythebook.stats import (
-    chance_agreement,
     avg_at_k,
+    chance_agreement,
     interval,
     maj_at_k,
     majority,

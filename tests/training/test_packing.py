@@ -29,7 +29,9 @@ def _unpacked(row: dict[str, list[int]]) -> list[tuple[list[int], list[int], lis
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 3), min_size=1, max_size=9), st.integers(1, 9)), min_size=1),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.lists(st.integers(0, 3), min_size=1, max_size=9), st.integers(1, 9)), min_size=1
+    ),
     st.integers(1, 4),
 )
 def test_unpacking_gives_back_every_sequence_once(drawn: list[tuple[int, list[int], int]], size: int) -> None:
@@ -56,13 +58,15 @@ def test_loss_and_gradient_of_packed_rows_equal_those_of_separate_sequences(look
 
     def loss_and_gradient(per_row: int) -> tuple[float, torch.Tensor, int]:
         rows = sft_dataset(
-            sentences, tokenizer, style, lambda e, r: annotate_as("careful", e, r), 0,
-            prefilled=False, sentences_per_row=per_row,
+            sentences,
+            tokenizer,
+            style,
+            lambda e, r: annotate_as("careful", e, r),
+            0,
+            prefilled=False,
+            sentences_per_row=per_row,
         )
-        if per_row == 1:
-            packed = pack_rows(rows["input_ids"], rows["labels"], range(len(rows)), 1)
-        else:
-            packed = rows.to_dict()
+        packed = pack_rows(rows["input_ids"], rows["labels"], range(len(rows)), 1) if per_row == 1 else rows.to_dict()
         batch = PackedCollator(tokenizer.pad_token_id)(
             [{c: packed[c][i] for c in packed} for i in range(len(packed["input_ids"]))]
         )
@@ -86,8 +90,12 @@ def test_targets_are_learnt_alone_and_end_with_the_end_token() -> None:
     tokenizer = build_tokenizer(vocabulary())
     sentences = examples("id", 3, seed=2)
     rows = sft_dataset(
-        sentences, tokenizer, PromptStyle(template="short", rendering="rules"),
-        lambda e, r: annotate_as("careful", e, r), 0, prefilled=False,
+        sentences,
+        tokenizer,
+        PromptStyle(template="short", rendering="rules"),
+        lambda e, r: annotate_as("careful", e, r),
+        0,
+        prefilled=False,
     )
     rng = random.Random(0)
     for e, ids, labels in zip(sentences, rows["input_ids"], rows["labels"], strict=True):

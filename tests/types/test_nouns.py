@@ -134,3 +134,12 @@ def test_only_a_single_item_is_the_answer() -> None:
 def test_only_ok_is_correct() -> None:
     statuses = ("ok", "wrong", "no_answer", "malformed", "truncated", "unscored")
     assert [s for s in statuses if Verdict(value=1.0, status=s).correct] == ["ok"]
+
+
+def test_a_changed_copy_of_a_guideline_has_a_hash_of_its_own() -> None:
+    guideline = Guideline(title="t", version="1", domain="d", relation_types=(RelationType(name="R", definition="r"),))
+    before = guideline.hash
+    copy = guideline.model_copy(update={"version": "2"})
+    assert guideline.hash == before
+    assert copy.hash != before
+    assert guideline.model_copy().hash == before

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from bythebook.guidelines import drop_restrictions, flip_direction, rename_relation, rotate_names, swap_names
 from bythebook.errors import GuidelineError
+from bythebook.guidelines import drop_restrictions, flip_direction, rename_relation, rotate_names, swap_names
 from bythebook.tasks.world import examples
 from bythebook.tasks.world.edits import EDITS, edited
 

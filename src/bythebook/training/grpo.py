@@ -116,6 +116,8 @@ def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
         "multi_objective_aggregation": "sum_then_normalize",
         "reward_weights": None,
         "disable_dropout": True,
+        "cast_lm_head_to_fp32": False,
+        "router_aux_loss_coef": None,  # mixture-of-experts models: the architecture's own
         "sync_ref_model": False,
         "vllm_importance_sampling_correction": True,
         "vllm_importance_sampling_mode": "sequence_mask",
@@ -143,6 +145,8 @@ def _rollout_arguments(r: RolloutSection, t: TrainingSection) -> dict[str, Any]:
         "min_p": None,
         "repetition_penalty": 1.0,
         "max_completion_length": r.max_completion_length,
+        "generation_kwargs": None,
+        "chat_template_kwargs": None,
         "use_vllm": r.use_vllm,
         "shuffle_dataset": True,
         "log_completions": False,

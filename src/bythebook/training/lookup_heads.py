@@ -54,10 +54,10 @@ RULE_LOOKUP = LookupPlan(
         (1, 2, 0),  # first half one back → direction
         (3, 2, 0),  # verb three back → what follows "e2": `unless` or `.`
         (4, 3, 0),  # verb four back → the exception
-        (0, 0, 1),  # is this verb in a rule at all? then the token before it is " e1"
+        (0, 0, 1),  # is this verb in a rule at all? then " e1" stands before it there; else it finds itself alone
     ),
     prefer_after=" e1",
-    preferring=(0, 1, 6),
+    preferring=(0, 1),
 )
 
 

@@ -22,9 +22,9 @@ def make_probe(
     style: PromptStyle,
     max_new_tokens: int,
 ) -> Callable[[], dict[str, float | None]]:
-    """A function that gives `{"<split>_accuracy": …}`, None for a split without examples."""
+    """A function that gives `{"<split>_accuracy": …}`, None for a split without labelled examples."""
     sampling = Sampling(temperature=0.0, max_new_tokens=max_new_tokens, n=1, batch_size=256)
-    prompts = {name: [render(e, style) for e in examples] for name, examples in splits.items()}
+    prompts = {name: [render(e, style) for e in examples if e.gold] for name, examples in splits.items()}
     golds = {name: [Gold.of(e.gold, e.guideline) for e in examples if e.gold] for name, examples in splits.items()}
 
     def probe() -> dict[str, float | None]:

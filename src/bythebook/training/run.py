@@ -17,6 +17,7 @@ from bythebook.generation import EMBEDDED, ModelSettings, embedded_path, setting
 from bythebook.generation.chat import starts_inside_thinking
 from bythebook.prompts import PromptStyle, marked_text, render
 from bythebook.recipe import Recipe, dump_recipe, load_recipe
+from bythebook.records import drop_torn_line, read_jsonl, write_jsonl
 from bythebook.tasks import Task, task_named
 from bythebook.tasks.world.words import vocabulary
 from bythebook.training.environment import write_environment
@@ -169,6 +170,8 @@ def _trainer(
 def _run(trainer: Any, output: Path, resume: bool, progress: MetricsCallback) -> None:
     saved = output / "checkpoints"
     checkpoint = get_last_checkpoint(str(saved)) if resume and saved.is_dir() else None
+    if trainer.is_world_process_zero():
+        _rewind(output, int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
     except KeyboardInterrupt:
@@ -176,3 +179,12 @@ def _run(trainer: Any, output: Path, resume: bool, progress: MetricsCallback) ->
         trainer._save_checkpoint(trainer.model, trial=None)
         step = trainer.state.global_step
         raise Interrupted(f"stopped at step {step}; the same command with --resume goes on") from None
+
+
+def _rewind(output: Path, step: int) -> None:
+    """Drop what a former attempt wrote after step `step`, from which this one goes on: it is made again."""
+    # A rollout's step counts the updates before it, a metric's step those up to it.
+    for file, last in ((output / "metrics.jsonl", step), (output / "records" / "rollouts.jsonl", step - 1)):
+        if file.exists():
+            drop_torn_line(file)
+            write_jsonl(file, [row for _, row in read_jsonl(file) if step > 0 and row["step"] <= last])

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from bythebook.errors import DataError, RecipeError
 from bythebook.tasks.base import Task
@@ -46,6 +46,13 @@ _SOURCES: dict[str, Callable[[random.Random, int], Guideline]] = {
 }
 
 
+def _k_range(k: int | tuple[int, int]) -> tuple[int, int]:
+    low, high = (k, k) if isinstance(k, int) else k
+    if not MIN_RELATIONS <= low <= high <= MAX_RELATIONS:
+        raise ValueError(f"K must lie in {MIN_RELATIONS}…{MAX_RELATIONS}, got {k}")
+    return low, high
+
+
 def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1) -> Iterator[Example]:
     """Endless examples of a split (`train`, `id`: trained domains; `ood`: never-seen guidelines; `fresh`: new
     guidelines of trained names), `per_guideline` sentences under each, K fixed or drawn from an inclusive range.
@@ -55,9 +62,7 @@ def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline
     # Seeding with a string hashes it (SHA-512), so neighbouring seeds share nothing.
     rng = random.Random(f"bythebook world/{split}/{seed}/{k}/{per_guideline}")
     source = _SOURCES[split]
-    low, high = (k, k) if isinstance(k, int) else k
-    if not MIN_RELATIONS <= low <= high <= MAX_RELATIONS:
-        raise ValueError(f"K must lie in {MIN_RELATIONS}…{MAX_RELATIONS}, got {k}")
+    low, high = _k_range(k)
     seen: set[tuple[str, str]] = set()
     number = 0
     while True:
@@ -99,6 +104,12 @@ class WorldOptions(Noun):
     train_per_guideline: int = Field(default=1, ge=1)
     per_guideline: int = Field(default=4, ge=1)
     """Sentences under each guideline, in training (neighbours) and in the test splits."""
+
+    @field_validator("k")
+    @classmethod
+    def _k_is_in_range(cls, k: int | tuple[int, int]) -> int | tuple[int, int]:
+        _k_range(k)
+        return k
 
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
