@@ -63,7 +63,7 @@ def demo(
     output: Output = None,
     seed: Annotated[int, typer.Option(help="Seed of sentences and training.")] = 0,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm (repeatable).")] = None,
-    workers: Annotated[int | None, typer.Option(help="Arms side by side; default: one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Arms side by side; default: one a core.")] = None,
     quick: Annotated[bool, typer.Option(help="A few steps and sentences: does it run at all?")] = False,
     as_json: AsJson = False,
 ) -> None:

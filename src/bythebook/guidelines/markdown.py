@@ -35,7 +35,7 @@ from typing import NoReturn, TypeVar
 from pydantic import ValidationError
 
 from bythebook.errors import GuidelineError
-from bythebook.types import EntityType, Guideline, NearMiss, RelationType
+from bythebook.types import EntityType, Guideline, Label, NearMiss, RelationType
 
 __all__ = ["load_guideline", "parse_guideline", "write_guideline"]
 
@@ -61,6 +61,7 @@ class _Reader:
     def __init__(self, text: str, file: Path | str) -> None:
         self.file = file
         self.blocks = list(self._split(text))
+        self.labels: dict[str, int] = {}
 
     def fail(self, message: str, line: int | None, remedy: str = _FORMAT_HELP) -> NoReturn:
         raise GuidelineError(message, file=self.file, line=line, remedy=remedy)
@@ -100,10 +101,10 @@ class _Reader:
                     block.line,
                     "level-2 headings are 'Entity type: …', 'Relation type: …' and 'No relation: …'",
                 )
-            end = index + 1
-            while end < len(rest) and rest[end].level == 3:
-                end += 1
+            end = next((i for i in range(index + 1, len(rest)) if rest[i].level != 3), len(rest))
             parts, index = rest[index + 1 : end], end
+            if kind[1] != "Entity type":
+                self._declare(kind[2], block.line)
             if kind[1] == "Relation type":
                 relations.append(self._relation(kind[2], block, parts))
                 continue
@@ -131,6 +132,13 @@ class _Reader:
             ),
             first.line,
         )
+
+    def _declare(self, name: str, line: int) -> None:
+        """Refuse what can't be a label, and one that stands already."""
+        self._build(lambda: Label(name=name), line)
+        if name in self.labels:
+            self.fail(f"label declared twice: {name}", line, f"it stands in line {self.labels[name]} already")
+        self.labels[name] = line
 
     def _build(self, make: Callable[[], _T], line: int) -> _T:
         try:

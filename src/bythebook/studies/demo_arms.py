@@ -59,8 +59,8 @@ ARMS: dict[str, Arm] = {
 class DemoSize:
     """How much of everything; the defaults take less than eight minutes on two idle cores."""
 
-    rl_steps: int = 40
-    control_steps: int = 20
+    rl_steps: int = 36
+    control_steps: int = 18
     sft_steps: int = 80
     in_domain: int = 128
     out_of_domain: int = 256

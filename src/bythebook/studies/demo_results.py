@@ -26,10 +26,12 @@ _KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted
 def keep(run: Path, folder: Path) -> None:
     """Copy what the tables need of a run: records without completions, metrics, `demo.json`, `environment.json`."""
     (folder / "records").mkdir(parents=True, exist_ok=True)
-    for name in ("demo.json", "environment.json"):
+    for name in ("demo.json", "environment.json", "scores.json"):
         if (run / name).exists():
             shutil.copyfile(run / name, folder / name)
     for file in sorted((run / "records").glob("*.jsonl")):
+        if file.stem == "rollouts":
+            continue
         # A fixed time stamp: equal records give equal files.
         with gzip.GzipFile(folder / "records" / f"{file.name}.gz", "wb", mtime=0) as out:
             for record in read_records(file):

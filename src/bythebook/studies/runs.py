@@ -14,7 +14,7 @@ from bythebook.metrics import semeval2010 as official
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.records import Record, write_jsonl
 from bythebook.report import write_report
-from bythebook.studies.semeval_baselines import score_baselines
+from bythebook.studies.semeval_baselines import predict_baselines
 from bythebook.tasks import Task, task_named
 from bythebook.tasks.semeval2010 import answer_number, gold_answers
 from bythebook.training import train
@@ -61,8 +61,7 @@ def run_recipe(
         for name, path in models.items()
     }
     if _is_official(recipe):
-        baselines = score_baselines(splits["train"], splits["test"])
-        found |= {name: {"test": {"official": _official(s)}} for name, s in baselines.items()}
+        found |= _baselines(splits["train"], splits["test"], output)
     (output / "scores.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return {"model": str(folder), "report": str(write_report(output)), "scores": found}
 
@@ -109,6 +108,30 @@ def _score(
     if _is_official(recipe) and split == "test":
         asked = splits[split][: e.final_limit]
         found["official"] = _official(official.score(gold_answers(asked), _answers(records)))
+    return found
+
+
+def _baselines(train_set: list[Example], test: list[Example], output: Path) -> dict[str, Any]:
+    """Records of the baselines, as `<name>.test.jsonl`, and their official scores."""
+    found: dict[str, Any] = {}
+    gold = gold_answers(test)
+    for name, answers in predict_baselines(train_set, test).items():
+        records = [
+            Record(
+                schema="bythebook.prediction/1",
+                id=e.id,
+                domain=e.domain,
+                sample=-1,
+                gold=gold[answer_number(e.id)],
+                answer=answers[answer_number(e.id)],
+                correct=gold[answer_number(e.id)] == answers[answer_number(e.id)],
+                well_formed=True,
+                status="ok" if gold[answer_number(e.id)] == answers[answer_number(e.id)] else "wrong",
+            )
+            for e in test
+        ]
+        write_jsonl(output / "records" / f"{name.replace(' ', '_')}.test.jsonl", records)
+        found[name] = {"test": {"official": _official(official.score(gold, answers))}}
     return found
 
 

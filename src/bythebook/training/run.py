@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ def train(
     if (output / "model" / "config.json").exists() and not resume:
         raise InputError("there is a finished run here", file=output, remedy="choose another --output")
     disable_progress_bar()
+    # TRL 1.16 uses the old names of transformers' activation checkpointing.
+    warnings.filterwarnings("ignore", message="`(is_)?gradient_checkpointing", category=FutureWarning)
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
     set_seed(recipe.seed)

@@ -1,0 +1,93 @@
+"""The results page of the SemEval-2010 run over seeds, recomputed from kept records (ids, answers, verdicts):
+
+python -m bythebook.studies.semeval_results docs/results/r1_re_semeval
+python -m bythebook.studies.semeval_results --keep runs/semeval-0 DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bythebook import stats
+from bythebook.metrics import semeval2010 as official
+from bythebook.records import Record, read_records
+from bythebook.studies.demo_results import keep
+from bythebook.tasks.semeval2010 import answer_number
+
+__all__ = ["results"]
+
+_ROWS = {
+    "majority_class": "majority class (`Other`)",
+    "majority_relation": "majority relation",
+    "bag_of_words": "bag of words, logistic regression",
+    "start": "from scratch, SFT on templated reasoning (before RL)",
+    "trained": "from scratch, then R1-RE RL (after)",
+}
+
+
+def _figures(records: list[Record]) -> dict[str, float | None]:
+    greedy = [r for r in records if r.sample == -1 and r.gold]
+    gold = {answer_number(r.id): str(r.gold) for r in greedy}
+    answers = {answer_number(r.id): r.answer for r in greedy if r.answer and r.answer in official.LABELS}
+    protocols = official.to_json(official.score(gold, answers))["protocols"]
+    return {
+        "official": protocols[official.OFFICIAL]["f1"],
+        "undirected": protocols[official.UNDIRECTED]["f1"],
+        "two_way": protocols[official.TWO_WAY]["f1"],
+        "accuracy": stats.mean(float(bool(r.correct)) for r in greedy),
+        "format": stats.mean(float(r.well_formed) for r in greedy),
+    }
+
+
+def results(folder: Path) -> str:
+    """The table, as Markdown, over `<folder>/seed*`: mean, and Student's t interval of the official score."""
+    head = [
+        "",
+        "official (9+1) directed",
+        "95 % interval",
+        "(9+1) undirected",
+        "(2·9+1) directed",
+        "accuracy",
+        "format",
+    ]
+    lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
+    for name, label in _ROWS.items():
+        files = sorted(folder.glob(f"seed*/records/{name}.test.jsonl.gz"))
+        found = [_figures(read_records(file)) for file in files]
+        if not found:
+            continue
+        varies = name in ("start", "trained")
+        between = stats.interval([f["official"] or 0.0 for f in found]) if varies else None
+        cells = [label, _mean(found, "official"), "–" if between is None else f"{between[0]:.3f} … {between[1]:.3f}"]
+        cells += [_mean(found, key) for key in ("undirected", "two_way", "accuracy")]
+        lines.append(_row([*cells, _mean(found, "format") if varies else "–"]))
+    seeds = len(list(folder.glob("seed*")))
+    return "\n".join([*lines, "", f"{seeds} seeds; macro-F1 as fractions; the baselines have no seed."])
+
+
+def _mean(found: list[dict[str, float | None]], key: str) -> str:
+    value = stats.mean(f[key] for f in found)
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> int:
+    """The script."""
+    parser = argparse.ArgumentParser(description="SemEval-2010 results over seeds, from kept records.")
+    parser.add_argument("--keep", type=Path, help="a run whose records are kept in FOLDER")
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    if given.keep:
+        keep(given.keep, given.folder)
+    else:
+        sys.stdout.write(results(given.folder) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
