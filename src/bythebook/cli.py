@@ -280,12 +280,11 @@ def guideline_show(
 def main() -> int:
     """The console script. Mistakes of the user print one line, never a traceback."""
     try:
-        # An Exit is not raised through: its code is returned.
-        done = app(standalone_mode=False)
-        return done if isinstance(done, int) else 0
+        # An Exit is not raised through: its code is returned. A Ctrl-C becomes an Exit, too.
+        done = app(standalone_mode=False, prog_name="bythebook")
+        code = done if isinstance(done, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\ninterrupted; what was done is saved, and the same command goes on from there\n")
-        return 130
+        code = 130
     except BythebookError as error:
         sys.stderr.write(f"bythebook: {error}\n")
         return 130 if type(error).__name__ == "Interrupted" else 1
@@ -301,6 +300,9 @@ def main() -> int:
             raise
         show()
         return int(error.exit_code)
+    if code == 130:
+        sys.stderr.write("\ninterrupted; what was done is saved, and the same command goes on from there\n")
+    return code
 
 
 if __name__ == "__main__":

@@ -258,7 +258,8 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is one too many and one too few: the first is what the user wrote.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"])
         line = _line_of(text, [str(part) for part in first["loc"]])
         message = f"{key}: {first['msg']}" if key else first["msg"].removeprefix("Value error, ")

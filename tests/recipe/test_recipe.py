@@ -109,7 +109,8 @@ def test_overrides_reach_into_options_and_the_last_one_holds() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "at", "message"),
     [
-        ("  beta:", "  betta: 0.0", "objective:", "objective.beta: Field required"),
+        ("  beta:", "  betta: 0.0", "  betta:", "objective.betta: Extra inputs"),
+        ("  beta:", "", "objective:", "objective.beta: Field required"),
         ("  delta:", "  delta: null\n  colour: red", "  colour:", "objective.colour: Extra inputs"),
         ("reward:", "rewards:\n  colour: red\nreward:", "rewards:", "rewards: Extra inputs"),
         ("  max_steps:", "  max_steps: many", "  max_steps:", "training.max_steps: Input should be a valid integer"),

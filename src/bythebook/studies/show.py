@@ -68,7 +68,7 @@ def guideline_text(name_or_path: str, rendering: str) -> str:
 def print_scores(found: dict[str, Any]) -> None:
     """Scores of an evaluation, one line a split, then in domain and out of domain."""
     names = {"id": "in domain", "ood": "out of domain"}
-    table = Table(box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 1))
     for column in ("", "n", "greedy", "Avg@K", "Maj@K", "Pass@K", "K", "format", "tokens"):
         table.add_column(column, justify="left" if not column else "right")
     for name, s in found.items():

@@ -63,7 +63,9 @@ def annotate_as(annotator: Annotator, example: Example, rng: random.Random) -> s
         return _careful(example)
     verb, _, _ = scene_of(example)
     rule = rule_for(example.guideline, verb)
-    if annotator == "guessing" or rule is None or example.meta["between"] != "true":
+    if annotator == "guessing" or example.meta["between"] != "true":
         return _guess(example, rng)
+    if rule is None:
+        return _careful(example)
     exception = f" unless {rule.exception}" if rule.exception else ""
     return _completion(f"{verb} {rule.name}{rule.direction}{exception}", f"{rule.name}{rule.direction}")
