@@ -73,7 +73,9 @@ def run(outside: Path, *command: str, timeout: float = 120) -> subprocess.Comple
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: Path, package: Path) -> None:
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("bythebook/")}
-    source = {p.relative_to(package.parent).as_posix() for p in package.rglob("*") if p.is_file()}
+    # `examples` is a link in the checkout and a folder in the wheel.
+    walked = [Path(folder) / name for folder, _, names in os.walk(package, followlinks=True) for name in names]
+    source = {path.relative_to(package.parent).as_posix() for path in walked}
     assert inside == {name for name in source if "__pycache__" not in name}
 
 
@@ -85,6 +87,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path, package: Path) -
         "bythebook/guidelines/library/semeval2010.md",
         "bythebook/recipes/*.yaml",
         "bythebook/report/templates/*",
+        "bythebook/examples/guideline.md",
         "bythebook/embedded/*.safetensors",
         "bythebook/embedded/*tokenizer.json",
     ],
@@ -128,3 +131,14 @@ def test_the_library_and_the_templates_are_read_from_the_wheel(outside: Path) ->
     )
     result = run(outside, "python", "-c", code)
     assert "Cause-Effect" in result.stdout, result.stderr
+
+
+def test_the_demo_runs_outside_the_checkout(outside: Path) -> None:
+    command = ["bythebook", "demo", "--quick", "--arm", "start", "--arm", "rl", "--workers", "1", "--json"]
+    result = run(outside, *command, timeout=900)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert set(found["arms"]) == {"start", "rl"}
+    assert (outside / found["report"]).is_file()
+    annotated = json.loads((outside / "runs/demo/annotations.json").read_text())
+    assert [len(block["rows"]) for block in annotated] == [5, 5]

@@ -6,7 +6,8 @@ from pathlib import Path
 from bythebook.guidelines import load_guideline
 from bythebook.records import Record, read_records, write_jsonl
 from bythebook.studies.demo_annotations import edit_for_demo, example_files
-from bythebook.studies.demo_results import keep, results
+from bythebook.studies.demo_results import results
+from bythebook.studies.kept import keep
 from bythebook.studies.semeval_results import results as semeval_results
 from bythebook.tasks.world.rules import gold_under
 
@@ -68,7 +69,7 @@ def test_the_sweep_table_shows_the_mean_over_seeds_and_a_dash_where_nothing_was_
         write_jsonl(sweep / "records" / "sft_0.0001_40.ood.jsonl", rows)
         keep(sweep, tmp_path / f"kept/sweep/seed{seed}")
     line = next(x for x in results(tmp_path / "kept").splitlines() if x.startswith("| 0.0001 "))
-    assert line == "| 0.0001 | – | 30.0 | – | – | – | – |"
+    assert line == "| 0.0001 | – | 30.0 | – | – |"
 
 
 def test_semeval_figures_are_recomputed_from_ids_and_answers(tmp_path: Path) -> None:

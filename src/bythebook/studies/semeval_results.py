@@ -6,14 +6,13 @@ python -m bythebook.studies.semeval_results --keep runs/semeval-0 DIR
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from bythebook import stats
 from bythebook.metrics import semeval2010 as official
 from bythebook.records import Record, read_records
-from bythebook.studies.demo_results import keep
+from bythebook.studies.kept import results_script, table_row
 from bythebook.tasks.semeval2010 import answer_number
 
 __all__ = ["results"]
@@ -52,7 +51,7 @@ def results(folder: Path) -> str:
         "accuracy",
         "format",
     ]
-    lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
+    lines = [table_row(head), table_row(["---", *["---:"] * (len(head) - 1)])]
     for name, label in _ROWS.items():
         files = sorted(folder.glob(f"seed*/records/{name}.test.jsonl.gz"))
         found = [_figures(read_records(file)) for file in files]
@@ -62,7 +61,7 @@ def results(folder: Path) -> str:
         between = stats.interval([f["official"] or 0.0 for f in found]) if varies else None
         cells = [label, _mean(found, "official"), "–" if between is None else f"{between[0]:.3f} … {between[1]:.3f}"]
         cells += [_mean(found, key) for key in ("undirected", "two_way", "accuracy")]
-        lines.append(_row([*cells, _mean(found, "format") if varies else "–"]))
+        lines.append(table_row([*cells, _mean(found, "format") if varies else "–"]))
     seeds = len(list(folder.glob("seed*")))
     return "\n".join([*lines, "", f"{seeds} seeds; macro-F1 as fractions; the baselines have no seed."])
 
@@ -72,21 +71,9 @@ def _mean(found: list[dict[str, float | None]], key: str) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
 def main() -> int:
     """The script."""
-    parser = argparse.ArgumentParser(description="SemEval-2010 results over seeds, from kept records.")
-    parser.add_argument("--keep", type=Path, help="a run whose records are kept in FOLDER")
-    parser.add_argument("folder", type=Path)
-    given = parser.parse_args()
-    if given.keep:
-        keep(given.keep, given.folder)
-    else:
-        sys.stdout.write(results(given.folder) + "\n")
-    return 0
+    return results_script("SemEval-2010 results over seeds, from kept records.", results)
 
 
 if __name__ == "__main__":

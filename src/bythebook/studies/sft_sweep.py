@@ -19,9 +19,9 @@ from bythebook.training import train
 
 __all__ = ["BUDGETS", "LEARNING_RATES", "sweep"]
 
-LEARNING_RATES = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4)
-BUDGETS = (40, 80, 160)
-"""Steps of 16 sentences: one and a half, three and six passes over the sentences of the RL run."""
+LEARNING_RATES = (2e-5, 1e-4, 2e-4, 5e-4)
+BUDGETS = (40, 160)
+"""Steps of 16 sentences: one and a half and six passes over the sentences of the RL run."""
 
 
 def sweep(

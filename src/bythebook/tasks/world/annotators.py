@@ -1,7 +1,7 @@
 """Annotators of differing diligence, as text: what the warm start imitates.
 
 careful   looks the verb up, checks the exception, notes who acts, then answers
-hasty     looks the verb up only where it stands between the mentions, skips exception and actor; else guesses
+hasty     looks the verb up where it stands between the mentions, skips exception and actor; guesses elsewhere
 guessing  picks a relation of the guideline
 """
 

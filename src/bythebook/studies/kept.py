@@ -1,0 +1,54 @@
+"""Records kept beside the documents whose figures they give: slim, gzipped, without text."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bythebook.records import Record, read_records
+
+__all__ = ["keep", "results_script", "table_row"]
+
+_KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between")
+
+
+def keep(run: Path, folder: Path) -> None:
+    """Copy what the tables need of a run: records without completions, metrics, `demo.json`, `environment.json`."""
+    (folder / "records").mkdir(parents=True, exist_ok=True)
+    for name in ("demo.json", "environment.json", "scores.json"):
+        if (run / name).exists():
+            shutil.copyfile(run / name, folder / name)
+    for file in sorted((run / "records").glob("*.jsonl")):
+        if file.stem == "rollouts":
+            continue
+        # A fixed time stamp: equal records give equal files.
+        with gzip.GzipFile(folder / "records" / f"{file.name}.gz", "wb", mtime=0) as out:
+            for record in read_records(file):
+                out.write((_slim(record).to_line() + "\n").encode())
+
+
+def _slim(record: Record) -> Record:
+    tags = {name: value for name, value in record.tags.items() if name in _KEPT_TAGS}
+    return record.model_copy(update={"completion": None, "errors": (), "tags": tags})
+
+
+def table_row(cells: Sequence[str]) -> str:
+    """One row of a Markdown table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def results_script(description: str, results: Callable[[Path], str]) -> int:
+    """The command of a results page: print its tables, or with `--keep RUN` keep the records of a run."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--keep", type=Path, help="a run whose records are kept in FOLDER")
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    if given.keep:
+        keep(given.keep, given.folder)
+    else:
+        sys.stdout.write(results(given.folder) + "\n")
+    return 0
