@@ -6,7 +6,8 @@
 2. annotators as they are (36 % careful, 44 % hasty, 20 % guessing) are imitated: it can read and often doesn't;
 3. both are tried on never-seen guidelines, and the second is the embedded model, `<output>/mixed/model`.
 
-Seeds are fixed; the run directories keep recipes, environment, metrics and records.
+Seeds are fixed; the run directories keep recipes, environment, metrics and records; `training.json` has the scores and
+the log of both stages.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from typing import Any
 from bythebook.evaluation import evaluate_examples, scores
 from bythebook.generation import Sampling, load_model
 from bythebook.recipe import load_recipe
-from bythebook.records import write_jsonl
+from bythebook.records import read_jsonl, write_jsonl
 from bythebook.tasks import world
 from bythebook.training import train
 
 __all__ = ["make_embedded"]
 
 _TEST_SEED = 31_337
-_SENTENCES = 1024
+_SENTENCES = 512
 
 
 def make_embedded(output: Path, *, seed: int = 0, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def make_embedded(output: Path, *, seed: int = 0, overrides: Sequence[str] = ())
         if not (folder / "config.json").exists():
             train(load_recipe(recipe, [f"seed={seed}", *settings, *overrides]), output=output / stage)
         found[stage] = _try(folder, output / stage)
-    (output / "scores.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    logs = {stage: [row for _, row in read_jsonl(output / stage / "metrics.jsonl")] for stage in stages}
+    kept = {"scores": found, "recipes": {s: r for s, (r, _) in stages.items()}, "seed": seed, "metrics": logs}
+    (output / "training.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return found
 
 
