@@ -25,7 +25,7 @@ from bythebook.rewards import TextReward, reward
 from bythebook.rewards.r1_re import codes_of
 from bythebook.schema import Gold, Grammar
 from bythebook.tasks import Task, task_named
-from bythebook.types import Completion, Example, Guideline
+from bythebook.types import Completion, Example, Guideline, Verdict
 
 __all__ = ["evaluate", "evaluate_examples", "scores", "scores_by_domain"]
 
@@ -112,8 +112,9 @@ def _record(
     grammar = Grammar.of(shown)
     parsed = parse_tagged_answer(completion.text, grammar, prefilled=judge.prefilled)
     gold = grammar.canonical(example.gold) if example.gold else None
-    asked = Gold(label=gold, grammar=grammar).to_json() if gold else None
-    verdict = judge.verdict(completion.text, asked, completion.finish_reason)
+    verdict = Verdict(value=None, status="unscored")
+    if gold:
+        verdict = judge.judge.judge(parsed, Gold(label=gold, grammar=grammar), completion.finish_reason)
     return Record(
         schema="bythebook.prediction/1",
         id=example.id,
@@ -280,14 +281,10 @@ def _weights(model: str | Path) -> list[list[Any]] | None:
     return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in sorted(folder.glob("*.safetensors"))] or None
 
 
-_DEFAULTS: dict[str, dict[str, Any]] = {"world": {"id": 256, "ood": 512}}
-"""Options of tasks that give nothing without any."""
-
-
 def _splits(
     task: Task, path: Path | str | None, split: str | None, options: dict[str, Any]
 ) -> dict[str, list[Example]]:
-    loaded = task.read(path, **(_DEFAULTS.get(task.name, {}) | options))
+    loaded = task.read(path, **{**task.test_options, **options})
     if split is None:
         tests = {name: rows for name, rows in loaded.items() if name != "train"}
         return tests or loaded

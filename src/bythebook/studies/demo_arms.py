@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bythebook.evaluation import evaluate_examples
@@ -69,8 +69,6 @@ class DemoSize:
     samples: int = 4
     k: int = 4
     model: str = EMBEDDED
-    extra: tuple[str, ...] = field(default=())
-    """Further recipe overrides, for all trained arms."""
 
 
 def test_sets(size: DemoSize, seed: int) -> dict[str, list[Example]]:
@@ -111,7 +109,6 @@ def _train(arm: Arm, run: Path, seed: int, size: DemoSize) -> Path:
         f"data.options.k={size.k}",
         f"training.max_steps={steps}",
         *arm.overrides,
-        *size.extra,
     ]
     if arm.name == "rl_random":
         settings.append(f"reward.options.seed={seed}")

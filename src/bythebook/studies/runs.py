@@ -22,9 +22,6 @@ from bythebook.types import Example
 
 __all__ = ["run_recipe"]
 
-_LICENSED = frozenset({"semeval2010"})
-"""Records of these tasks keep ids and verdicts, no text."""
-
 
 def run_recipe(
     recipe: Recipe,
@@ -101,7 +98,7 @@ def _score(
         style=model.settings.style,
         sampling=sampling,
         samples=e.samples,
-        keep_text=task.name not in _LICENSED,
+        keep_text=not task.licensed,
     )
     write_jsonl(output / "records" / f"{name}.{split}.jsonl", records)
     found = scores(records)

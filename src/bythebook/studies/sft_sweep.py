@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bythebook.evaluation import evaluate_examples
-from bythebook.generation import Sampling, load_model
+from bythebook.generation import Sampling, load_model, settings_of
 from bythebook.recipe import load_recipe
 from bythebook.records import write_jsonl
 from bythebook.studies.demo_arms import DemoSize, test_sets
@@ -46,9 +46,9 @@ def sweep(
                 "evaluation.every=0",
             ]
             train(load_recipe("r1_re_tiny_sft", settings), output=run, quiet=True)
+        style = settings_of(run / "model").style
         for budget in budgets:
             model = load_model(run / "checkpoints" / f"checkpoint-{budget}")
-            style = load_model(run / "model").settings.style
             for split, examples in sets.items():
                 records = evaluate_examples(model, examples, style=style, sampling=sampling, samples=0)
                 write_jsonl(files[budget, split], records)

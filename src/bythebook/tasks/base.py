@@ -33,6 +33,10 @@ class Task:
     """The published scorer: (answers, gold) → `{"protocols": {name: {"f1", …}}, …}`."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Completions for supervised fine-tuning, by name."""
+    test_options: Mapping[str, Any] = field(default_factory=dict)
+    """Options with which an evaluation reads the task, where the caller gives none."""
+    licensed: bool = False
+    """Records of its texts keep ids and verdicts, no completions."""
     in_domain: tuple[str, ...] = ()
     out_of_domain: tuple[str, ...] = ()
     """Splits that are out of domain for a model trained on this task's `train`."""

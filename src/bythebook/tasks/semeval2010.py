@@ -208,6 +208,7 @@ TASK = Task(
     needs_path=True,
     check=check,
     score=score_answers,
+    licensed=True,
     targets={"answer": answer_only, "templated": templated_reasoning},
     in_domain=("dev", "test"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from bythebook.errors import DataError
-from bythebook.generation.chat import encode_prompts
+from bythebook.generation.chat import encode_prompts, prompt_text
 from bythebook.prompts import PromptStyle, render
 from bythebook.schema import Gold
 from bythebook.tasks.base import Target
@@ -59,7 +59,7 @@ def rl_dataset(examples: Sequence[Example], tokenizer: Any, style: PromptStyle) 
         messages = render(e, style)
         rows.append(
             {
-                "prompt": messages if conversational else "\n\n".join(m["content"] for m in messages) + "\n",
+                "prompt": messages if conversational else prompt_text(tokenizer, messages),
                 "gold": Gold.of(e.gold, e.guideline).to_json(),
                 "example_id": e.id,
                 "domain": e.domain,

@@ -63,7 +63,7 @@ class GuidelineGRPOTrainer(GRPOTrainer):
     def _record(self, row: dict[str, Any], text: str, tokens: int, value: float) -> Record:
         gold = Gold.from_json(row["gold"])
         parsed = self._monitor.parsed(text, row["gold"])
-        verdict = self._monitor.verdict(text, row["gold"], row["finish_reason"])
+        verdict = self._monitor.judge.judge(parsed, gold, row["finish_reason"])
         return Record(
             schema="bythebook.rollout/1",
             id=row["example_id"],

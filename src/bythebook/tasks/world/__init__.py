@@ -153,6 +153,7 @@ TASK = Task(
         "careful": lambda example, rng: annotate_as("careful", example, rng),
         "mixed": _mixed,
     },
+    test_options={"id": 256, "ood": 512},
     in_domain=("id",),
     out_of_domain=("ood",),
 )

@@ -18,7 +18,6 @@ __all__ = [
     "fresh_guideline",
     "gold_under",
     "make_guideline",
-    "reads_as_rules",
     "rule_for",
     "rules_of",
     "trained_domains",
@@ -64,14 +63,6 @@ def rules_of(guideline: Guideline) -> tuple[Rule, ...]:
         exception = exceptions[0][1] if exceptions and exceptions[0] else None
         rules += [Rule(name=relation.name, direction=direction, verb=c[1], exception=exception) for c in clauses if c]
     return tuple(rules)
-
-
-def reads_as_rules(guideline: Guideline) -> bool:
-    """Whether the guideline is written as the world's rules are, so that gold answers can be computed."""
-    try:
-        return bool(rules_of(guideline))
-    except GuidelineError:
-        return False
 
 
 def rule_for(guideline: Guideline, verb: str) -> Rule | None:
