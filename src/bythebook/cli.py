@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bythebook.errors import BythebookError
+from bythebook.errors import BythebookError, Interrupted
 
 __all__ = ["app", "main"]
 
@@ -287,7 +287,7 @@ def main() -> int:
         code = 130
     except BythebookError as error:
         sys.stderr.write(f"bythebook: {error}\n")
-        return 130 if type(error).__name__ == "Interrupted" else 1
+        return 130 if isinstance(error, Interrupted) else 1
     except OSError as error:
         # An output that is no folder, a full disk: what is read is checked where it is read.
         where = f"{error.filename}: " if error.filename else ""

@@ -6,7 +6,8 @@ BythebookError
 │   ├── DataError          a data file breaks its format
 │   ├── RecipeError        a recipe has an unknown key or a value out of range
 │   └── ModelError         a model can't be loaded, or can't do what is asked of it
-└── MissingExtraError      an optional part of the installation is absent; the message says how to add it
+├── MissingExtraError      an optional part of the installation is absent; the message says how to add it
+└── Interrupted            stopped by Ctrl-C with its state saved                            (exit code 130)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "DataError",
     "GuidelineError",
     "InputError",
+    "Interrupted",
     "MissingExtraError",
     "ModelError",
     "RecipeError",
@@ -61,3 +63,7 @@ class MissingExtraError(BythebookError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the '{extra}' extra: pip install 'bythebook[{extra}]'")
         self.extra = extra
+
+
+class Interrupted(BythebookError):
+    """The work was stopped by Ctrl-C; its state is saved, and the message says how to go on."""

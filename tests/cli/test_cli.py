@@ -15,10 +15,9 @@ import pytest
 import yaml
 
 from bythebook import __version__, cli
-from bythebook.errors import MissingExtraError
+from bythebook.errors import Interrupted, MissingExtraError
 from bythebook.recipe import load_recipe, recipe_names
 from bythebook.records import read_jsonl, write_jsonl
-from bythebook.training import Interrupted
 
 ROW = {"completion": "<think>x</think><answer>A-B(e1,e2)</answer>", "gold": "A-B(e1,e2)", "labels": ["A-B"]}
 

@@ -13,7 +13,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import GRPOConfig
 
-from bythebook.errors import InputError, RecipeError
+from bythebook.errors import InputError, Interrupted, RecipeError
 from bythebook.generation import embedded_path, settings_of
 from bythebook.generation.chat import encode_prompts, starts_inside_thinking
 from bythebook.parsing import parse_tagged_answer
@@ -23,9 +23,9 @@ from bythebook.records import Record, read_jsonl, read_records
 from bythebook.rewards import reward
 from bythebook.schema import Gold
 from bythebook.tasks import task_named
-from bythebook.training import Interrupted, train
 from bythebook.training import grpo as grpo_module
 from bythebook.training import run as run_module
+from bythebook.training import train
 from bythebook.training.grpo import make_grpo_trainer
 from bythebook.training.progress import MetricsCallback
 from bythebook.types import Example

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from bythebook.errors import InputError
+from bythebook.errors import InputError, Interrupted
 from bythebook.generation.chat import encode_prompts
 from bythebook.prompts import PromptStyle, render
 from bythebook.recipe import Recipe, load_recipe
@@ -16,11 +17,11 @@ from bythebook.records import read_jsonl
 from bythebook.tasks import task_named
 from bythebook.tasks.base import Target
 from bythebook.tasks.world import examples
-from bythebook.training import Interrupted, train
 from bythebook.training import run as run_module
+from bythebook.training import train
 from bythebook.training.data import rl_dataset, sft_dataset
 from bythebook.training.progress import MetricsCallback
-from bythebook.training.sft import make_sft_trainer
+from bythebook.training.sft import TargetSFTTrainer, make_sft_trainer
 from bythebook.types import Example
 
 STYLE = PromptStyle(template="short", rendering="rules")
@@ -178,3 +179,31 @@ def test_several_sentences_in_a_row_train_as_single_ones_do(
     )
     assert len(trainer.train_dataset) == 2
     assert trainer.train().training_loss > 0
+
+
+@pytest.mark.parametrize("sentences_per_row", [1, 3])
+def test_loss_and_gradient_are_those_of_trl(
+    sentences_per_row: int, short_sft: Callable[..., Recipe], tmp_path: Path, embedded: tuple[Any, Any]
+) -> None:
+    model, tokenizer = embedded
+    recipe = short_sft(f"training.sentences_per_row={sentences_per_row}")
+    sentences = sorted(examples("id", 12, seed=3), key=lambda e: e.guideline.hash)
+    trainer = make_sft_trainer(
+        recipe, copy.deepcopy(model), tokenizer, sentences, TARGETS["careful"], tmp_path, [], prefilled=False
+    )
+    trainer.model.train()
+    batch = next(iter(trainer.get_train_dataloader()))
+    found = []
+    for compute in (trainer.compute_loss, super(TargetSFTTrainer, trainer).compute_loss):
+        trainer.model.zero_grad()
+        trainer._metrics["train"].clear()
+        loss = compute(trainer.model, dict(batch), num_items_in_batch=torch.tensor(37))
+        loss.backward()
+        gradient = torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
+        metrics = {k: trainer._metrics["train"][k] for k in ("entropy", "mean_token_accuracy")}
+        found.append((loss.item(), gradient, metrics))
+    (ours, our_gradient, our_metrics), (theirs, their_gradient, their_metrics) = found
+    assert ours == pytest.approx(theirs, rel=1e-5)
+    assert (our_gradient - their_gradient).norm() < 1e-5 * their_gradient.norm()
+    for name, values in our_metrics.items():
+        assert values == pytest.approx(their_metrics[name], rel=1e-4)

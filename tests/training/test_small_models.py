@@ -19,7 +19,7 @@ from bythebook.schema import Grammar
 from bythebook.tasks.world import annotate_as, examples
 from bythebook.tasks.world.annotators import MIXED_SHARES
 from bythebook.tasks.world.words import vocabulary
-from bythebook.training.run import load_for_training
+from bythebook.training.loading import load_for_training
 from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
 
 STYLE = PromptStyle(template="short", rendering="rules")

@@ -2,89 +2,32 @@
 
 from __future__ import annotations
 
-import random
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, set_seed
+from transformers import PrinterCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 from transformers.utils.logging import disable_progress_bar
 
-from bythebook.errors import BythebookError, InputError, ModelError, RecipeError
-from bythebook.generation import EMBEDDED, ModelSettings, embedded_path, settings_of, write_settings
+from bythebook.errors import InputError, Interrupted, RecipeError
+from bythebook.generation import write_settings
 from bythebook.generation.chat import starts_inside_thinking
-from bythebook.prompts import PromptStyle, marked_text, render
+from bythebook.prompts import PromptStyle
 from bythebook.recipe import Recipe, dump_recipe, load_recipe
 from bythebook.records import drop_torn_line, read_jsonl, write_jsonl
 from bythebook.tasks import Task, task_named
-from bythebook.tasks.world.words import vocabulary
 from bythebook.training.environment import write_environment
 from bythebook.training.grpo import make_grpo_trainer
+from bythebook.training.loading import load_for_training
 from bythebook.training.probe import make_probe
 from bythebook.training.progress import MetricsCallback, ProbeCallback
 from bythebook.training.sft import make_sft_trainer
-from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
 from bythebook.types import Example
 
-__all__ = ["Interrupted", "load_for_training", "train"]
-
-
-_GUIDELINE_EVERY = 20
-"""One prompt in so many is read whole when a tokenizer is trained, so that the words of the guideline are known."""
-
-
-class Interrupted(BythebookError):
-    """The run was stopped by Ctrl-C; its state is saved."""
-
-
-def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, ModelSettings]:
-    """(model, tokenizer, settings to save with it). ModelError if the model can't be loaded; a `scratch` model gets
-    a vocabulary of the frequent words of the training examples."""
-    m = recipe.model
-    wanted = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
-    if m.path == "scratch":
-        settings = ModelSettings(
-            template=wanted.template,
-            rendering=wanted.rendering,
-            closed_vocabulary=m.scratch.get("words") == "world",
-            max_new_tokens=recipe.evaluation.max_new_tokens,
-        )
-        return *_from_scratch(recipe, examples), settings
-    location: str | Path = embedded_path() if m.path == EMBEDDED else m.path
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(location, revision=m.revision)
-        model = AutoModelForCausalLM.from_pretrained(
-            location, revision=m.revision, dtype=getattr(torch, m.dtype), use_safetensors=True
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"model {m.path!r} can't be loaded: {reason}", remedy="set model.path to a folder or a hub id"
-        ) from None
-    known = settings_of(location) if Path(location).is_dir() else ModelSettings()
-    return model, tokenizer, known.model_copy(update=wanted.model_dump())
-
-
-def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any]:
-    options = dict(recipe.model.scratch)
-    size, source = int(options.pop("vocabulary", 6000)), options.pop("words", None)
-    if source == "world":
-        tokenizer = build_tokenizer(vocabulary())
-    else:
-        style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
-        target, rng = task_named(recipe.data.task).targets.get(recipe.data.target or ""), random.Random(recipe.seed)
-        texts = [marked_text(e) for e in examples]
-        texts += [target(e, rng) for e in examples] if target else []
-        texts += [render(e, style)[0]["content"] for e in examples[::_GUIDELINE_EVERY]]
-        tokenizer = train_tokenizer(texts, size)
-    try:
-        config = SmallModelConfig.model_validate(options)
-    except ValueError as error:
-        raise RecipeError(f"model.scratch: {error}") from None
-    return build_model(config, tokenizer, recipe.seed), tokenizer
+__all__ = ["train"]
 
 
 def train(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch.nn.functional import nll_loss
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -18,7 +20,47 @@ from bythebook.training.data import sft_dataset
 from bythebook.training.packing import PackedCollator
 from bythebook.types import Example
 
-__all__ = ["make_sft_trainer"]
+__all__ = ["TargetSFTTrainer", "make_sft_trainer"]
+
+# Shapes: B rows, L tokens of the longest row, C columns in which some row has a label, V vocabulary.
+
+
+class TargetSFTTrainer(SFTTrainer):
+    """TRL's trainer with its negative log-likelihood, but the LM head computed only where a target is predicted.
+
+    Where Triton is missing TRL computes it on every position; with a small model and a long guideline that is most of
+    the work.
+    """
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Sum over the target tokens of the batch, divided by their number in the whole optimiser step."""
+        if return_outputs or self.aux_loss_enabled:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[no-untyped-call]
+        labels = inputs["labels"][:, 1:]  # (B, L - 1): position i predicts token i + 1
+        columns = (labels != -100).any(dim=0).nonzero()[:, 0]  # (C,)
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        logits = model(**rest, logits_to_keep=columns, use_cache=False).logits  # (B, C, V)
+        targets = labels[:, columns]
+        counted = targets != -100
+        log_probs = logits[counted].float().log_softmax(dim=-1)  # (targets, V)
+        number = counted.sum() if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
+        loss = nll_loss(log_probs, targets[counted], reduction="sum") / number.clamp(min=1)
+        if num_items_in_batch is not None:
+            # That number counts the targets of every process, and gradients are averaged over processes.
+            loss = loss * self.accelerator.num_processes
+        self._log_targets(log_probs.detach(), targets[counted])
+        return loss
+
+    def _log_targets(self, log_probs: torch.Tensor, targets: torch.Tensor) -> None:
+        entropy = -(log_probs.exp() * log_probs).sum()
+        right = (log_probs.argmax(dim=-1) == targets).sum()
+        mine = torch.stack([entropy, right.float(), torch.ones_like(targets).sum().float()])[None]
+        entropies, rights, number = self.accelerator.gather(mine).sum(dim=0).tolist()
+        metrics = self._metrics["train"]
+        metrics["entropy"].append(entropies / number if number else 0.0)
+        metrics["mean_token_accuracy"].append(rights / number if number else 0.0)
 
 
 def make_sft_trainer(
@@ -31,7 +73,7 @@ def make_sft_trainer(
     callbacks: Sequence[TrainerCallback],
     *,
     prefilled: bool,
-) -> SFTTrainer:
+) -> TargetSFTTrainer:
     """TRL's trainer, with the loss (token mean over the optimiser step) on the targets alone."""
     t = recipe.training
     if t.batch_size % t.micro_batch_size:
@@ -57,7 +99,7 @@ def make_sft_trainer(
         prefilled=prefilled,
         sentences_per_row=t.sentences_per_row,
     )
-    return SFTTrainer(
+    return TargetSFTTrainer(
         model=model,
         args=arguments,
         processing_class=tokenizer,
