@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import signal
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -288,8 +289,11 @@ def test_every_field_of_trl_that_bears_on_the_loss_is_passed(
     for name in BOUND_TO_A_PINNED_ONE:
         assert name in passed
     assert recipe.objective is not None
-    for name in type(recipe.objective).model_fields:
+    for name in set(type(recipe.objective).model_fields) - {"kl_estimator"}:  # TRL has k3 only
         assert getattr(trainer.args, name) == getattr(recipe.objective, name), name
+    ours = dataclasses.asdict(trainer.loss_config)
+    assert ours.pop("max_completion_length") == trainer.args.max_completion_length
+    assert ours == {name: getattr(recipe.objective, name) for name in ours}
 
 
 def test_every_field_of_trl_has_been_thought_of() -> None:
@@ -313,9 +317,7 @@ def test_rollouts_are_cut_into_micro_batches(
     assert passed["gradient_accumulation_steps"] == passed["steps_per_generation"] == 2
 
 
-@pytest.mark.parametrize(
-    "size", ["training.micro_batch_size=6", "training.micro_batch_size=2", "training.micro_batch_size=16"]
-)
+@pytest.mark.parametrize("size", ["training.micro_batch_size=6", "training.micro_batch_size=16"])
 def test_sizes_that_do_not_divide_are_refused(
     size: str, short_rl: Callable[..., Recipe], embedded: tuple[Any, Any], tmp_path: Path
 ) -> None:
@@ -336,7 +338,7 @@ def test_an_sft_recipe_is_no_rl_recipe(
     ("override", "message"),
     [
         ("data.train_split=nosuch", "gives no examples in split 'nosuch'"),
-        ("model.path=./no-such-folder", "can't be loaded"),
+        ("model.path=./no-such-folder", "no such folder"),
         ("reward.name=nosuch", "no reward 'nosuch'"),
         ("data.options.colour=red", "world option colour"),
         ("data.options.k=9", "K must lie in 2…8"),
@@ -359,7 +361,10 @@ class _Stopping(MetricsCallback):
 
     def _maybe(self, event: str, state: Any) -> None:
         if event == type(self).event and state.global_step == type(self).step:
-            raise type(self).error
+            if type(self).error is KeyboardInterrupt:
+                signal.raise_signal(signal.SIGINT)
+            else:
+                raise type(self).error
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         super().on_log(args, state, control, **kwargs)
@@ -374,17 +379,19 @@ def _stopping_at(event: str, step: int, error: type[BaseException] = KeyboardInt
 
 
 @pytest.mark.parametrize(
-    ("event", "step"), [("on_log", 1), ("on_substep_end", 1), ("on_substep_end", 0)], ids="after within first".split()
+    ("event", "step", "saved"),
+    [("on_log", 1, 2), ("on_substep_end", 1, 2), ("on_substep_end", 0, 1)],
+    ids="after within first".split(),
 )
 def test_an_interrupted_run_is_saved_and_goes_on(
-    event: str, step: int, short_rl: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    event: str, step: int, saved: int, short_rl: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = short_rl("training.max_steps=3", "training.micro_batch_size=4")
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "MetricsCallback", _stopping_at(event, step))
-        with pytest.raises(Interrupted, match=f"stopped at step {step}.*--resume"):
+        with pytest.raises(Interrupted, match=f"stopped at step {saved}.*--resume"):
             train(recipe, output=tmp_path, quiet=True)
-    assert [p.name for p in (tmp_path / "checkpoints").iterdir() if p.is_dir()] == [f"checkpoint-{step}"]
+    assert [p.name for p in (tmp_path / "checkpoints").iterdir() if p.is_dir()] == [f"checkpoint-{saved}"]
     assert not (tmp_path / "model").exists()
     train(recipe, output=tmp_path, quiet=True, resume=True)
     _assert_every_rollout_once(tmp_path, 3)
@@ -411,9 +418,9 @@ def test_starting_anew_in_the_folder_of_an_unfinished_run_leaves_nothing_of_it(
     short_rl: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "MetricsCallback", _stopping_at("on_log", 1))
+        patch.setattr(run_module, "MetricsCallback", _stopping_at("on_substep_end", 0))
         with pytest.raises(Interrupted):
-            train(short_rl(), output=tmp_path, quiet=True)
+            train(short_rl("training.micro_batch_size=4"), output=tmp_path, quiet=True)
     train(short_rl(), output=tmp_path, quiet=True)
     _assert_every_rollout_once(tmp_path, STEPS)
 
