@@ -6,15 +6,19 @@ A gold answer follows its guideline: whoever edits one must ask for the gold aga
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic import ValidationError
 
 from bythebook.errors import GuidelineError
+from bythebook.guidelines.mentions import rewrite_mentions
 from bythebook.types import Guideline, RelationType
 
 __all__ = [
     "add_restriction",
     "drop_restrictions",
     "flip_direction",
+    "rename_labels",
     "rename_relation",
     "rotate_names",
     "shuffle_relations",
@@ -33,13 +37,47 @@ def _with_types(guideline: Guideline, types: Sequence[RelationType]) -> Guidelin
     return Guideline.model_validate({**guideline.model_dump(), "relation_types": tuple(t.model_dump() for t in types)})
 
 
-def _renamed(relation: RelationType, name: str) -> RelationType:
-    return RelationType.model_validate({**relation.model_dump(), "name": name})
+def rename_labels(guideline: Guideline, names: Mapping[str, str]) -> Guideline:
+    """The same guideline under other label names, all changed at once: a permutation is possible. The names change
+    wherever the guideline mentions them (see `mentions`): in answers of examples and near misses, and in its prose.
+
+    GuidelineError for a label that it does not declare, and for new names that are no names or not distinct.
+    """
+    known = [label.name for label in guideline.labels]
+    if unknown := sorted(set(names).difference(known)):
+        raise GuidelineError(f"no relation {unknown[0]!r} in {guideline.title!r}")
+    tree = guideline.model_dump()
+    new = {name: names.get(name, name) for name in known}
+
+    def prose(text: str, overlap: bool = False) -> str:
+        return rewrite_mentions(text, new, lambda name: new[name], overlap=overlap)
+
+    def answer(text: str) -> str:
+        name, bracket, rest = text.partition("(")
+        return new.get(name, name) + bracket + rest
+
+    for r in tree["relation_types"]:
+        r["name"] = new[r["name"]]
+        r["definition"], r["direction"] = prose(r["definition"]), prose(r["direction"])
+        r["restrictions"] = [prose(x) for x in r["restrictions"]]
+        r["overlaps"] = [prose(x, overlap=True) for x in r["overlaps"]]
+        r["examples"] = [(sentence, answer(label)) for sentence, label in r["examples"]]
+        for miss in r["near_misses"]:
+            miss["answer"], miss["reason"] = answer(miss["answer"]), prose(miss["reason"])
+    tree["preamble"] = prose(tree["preamble"])
+    tree["no_relation_definition"] = prose(tree["no_relation_definition"])
+    if tree["no_relation"]:
+        tree["no_relation"] = new[tree["no_relation"]]
+    try:
+        return Guideline.model_validate(tree)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise GuidelineError(f"the new names of {guideline.title!r} won't do: {message}") from None
 
 
 def rename_relation(guideline: Guideline, old: str, new: str) -> Guideline:
     """`old` is called `new`; its definition stays."""
-    return _edit(guideline, old, lambda r: _renamed(r, new))
+    return rename_labels(guideline, {old: new})
 
 
 def swap_names(guideline: Guideline, first: str, second: str) -> Guideline:
@@ -47,15 +85,13 @@ def swap_names(guideline: Guideline, first: str, second: str) -> Guideline:
     for name in (first, second):
         if guideline.relation(name) is None:
             raise GuidelineError(f"no relation {name!r} in {guideline.title!r}")
-    other = {first: second, second: first}
-    return _with_types(guideline, [_renamed(r, other.get(r.name, r.name)) for r in guideline.relation_types])
+    return rename_labels(guideline, {first: second, second: first})
 
 
 def rotate_names(guideline: Guideline) -> Guideline:
     """Every relation takes the name of the next one; the definitions stay where they are."""
     names = [r.name for r in guideline.relation_types]
-    moved = names[1:] + names[:1]
-    return _with_types(guideline, [_renamed(r, n) for r, n in zip(guideline.relation_types, moved, strict=True)])
+    return rename_labels(guideline, dict(zip(names, names[1:] + names[:1], strict=True)))
 
 
 def flip_direction(guideline: Guideline, name: str) -> Guideline:

@@ -1,4 +1,4 @@
-"""A guideline as Markdown: the strict reader and its inverse.
+"""A guideline as Markdown: the reader and its inverse.
 
 The format, which a linguist can write without us:
 
@@ -27,24 +27,42 @@ space folded). Every complaint names file and line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
-from pydantic import ValidationError
+from bythebook.guidelines.draft import (
+    Answered,
+    Draft,
+    Findings,
+    Parts,
+    RelationDraft,
+    Text,
+    TypeDraft,
+    check_form,
+    guideline_from,
+    item_text,
+    prose_text,
+    unreadable,
+)
+from bythebook.types import Guideline, RelationType
 
-from bythebook.errors import GuidelineError
-from bythebook.types import EntityType, Guideline, Label, NearMiss, RelationType
+__all__ = ["looks_like_heading", "looks_like_meta", "parse_guideline", "read_markdown", "write_guideline"]
 
-__all__ = ["load_guideline", "parse_guideline", "write_guideline"]
-
-_SECTIONS = ("Definition", "Arguments", "Direction", "Restrictions", "Overlaps", "Examples", "Near misses")
+SECTIONS = ("Definition", "Arguments", "Direction", "Restrictions", "Overlaps", "Examples", "Near misses")
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.*\S)[ \t]*")
 _TYPE = re.compile(r"(Entity type|Relation type|No relation):[ \t]*(\S.*)")
 _META = re.compile(r"-[ \t]+(Version|Domain):[ \t]*(\S.*)")
-_T = TypeVar("_T")
-_FORMAT_HELP = "see `bythebook guideline show` of a library guideline for the format"
+_START = "start the file with '# Title'"
+
+
+def looks_like_heading(line: str) -> bool:
+    """Whether the reader takes this line for a heading."""
+    return _HEADING.fullmatch(line.rstrip()) is not None
+
+
+def looks_like_meta(line: str) -> bool:
+    """Whether the reader takes this line, under the title, for version or domain."""
+    return _META.fullmatch(line.rstrip()) is not None
 
 
 @dataclass
@@ -56,195 +74,164 @@ class _Block:
     line: int
     body: list[tuple[int, str]] = field(default_factory=list)
 
+    def prose(self) -> Text:
+        """The lines as written, without blank ones around."""
+        first = next((number for number, line in self.body if line), self.line)
+        return Text(prose_text("\n".join(line for _, line in self.body)), first)
+
+
+def read_markdown(text: str) -> Parts:
+    """The draft of a Markdown document, with every fault of form. Total: whatever the text, there is a draft."""
+    reader = _Reader()
+    fault = unreadable(text)
+    if fault:
+        reader.findings.found.append(fault)
+    else:
+        reader.read(text)
+    return reader.draft, reader.findings
+
 
 class _Reader:
-    def __init__(self, text: str, file: Path | str) -> None:
-        self.file = file
-        self.blocks = list(self._split(text))
-        self.labels: dict[str, int] = {}
+    def __init__(self) -> None:
+        self.draft, self.findings = Draft(), Findings()
+        self.error = self.findings.error
 
-    def fail(self, message: str, line: int | None, remedy: str = _FORMAT_HELP) -> NoReturn:
-        raise GuidelineError(message, file=self.file, line=line, remedy=remedy)
-
-    def _split(self, text: str) -> Iterator[_Block]:
-        block: _Block | None = None
+    def _split(self, text: str) -> list[_Block]:
+        blocks: list[_Block] = []
+        early = None
         for number, raw in enumerate(text.splitlines(), start=1):
             line = raw.rstrip()
             heading = _HEADING.fullmatch(line)
             if heading:
-                if block:
-                    yield block
-                block = _Block(len(heading[1]), heading[2], number)
-            elif block:
-                block.body.append((number, line))
-            elif line:
-                self.fail("text before the title", number, "start the file with '# Title'")
-        if block is None:
-            self.fail("the file is empty", 1, "start the file with '# Title'")
-        yield block
+                blocks.append(_Block(len(heading[1]), heading[2], number))
+            elif blocks:
+                blocks[-1].body.append((number, line))
+            elif line and early is None:
+                early = number
+        if early is not None:
+            self.error("text-before-title", early, "text before the title", _START)
+        elif not blocks:
+            self.error("empty-file", 1, "the file is empty", _START)
+        return blocks
 
-    def read(self) -> Guideline:
-        first, rest = self.blocks[0], self.blocks[1:]
-        if first.level != 1:
-            self.fail("the first heading is not the title", first.line, "start the file with '# Title'")
-        meta, preamble = self._meta(first)
-        entities: list[EntityType] = []
-        relations: list[RelationType] = []
-        none: tuple[str, str] | None = None
+    def read(self, text: str) -> None:
+        blocks = self._split(text)
+        if not blocks:
+            return
+        if blocks[0].level == 1:
+            self._head(blocks.pop(0))
+        else:
+            self.error("no-title", blocks[0].line, "the first heading is not the title", _START)
+            self.draft.title = self.draft.version = self.draft.domain = Text("", blocks[0].line)
         index = 0
-        while index < len(rest):
-            block = rest[index]
-            kind = _TYPE.fullmatch(block.title)
-            if block.level != 2 or kind is None:
-                self.fail(
-                    f"unexpected heading {block.title!r}",
-                    block.line,
-                    "level-2 headings are 'Entity type: …', 'Relation type: …' and 'No relation: …'",
-                )
-            end = next((i for i in range(index + 1, len(rest)) if rest[i].level != 3), len(rest))
-            parts, index = rest[index + 1 : end], end
-            if kind[1] != "Entity type":
-                self._declare(kind[2], block.line)
-            if kind[1] == "Relation type":
-                relations.append(self._relation(kind[2], block, parts))
-                continue
-            if parts:
-                self.fail(f"{kind[1]!r} has no subsections", parts[0].line)
-            if kind[1] == "Entity type":
-                name, text = kind[2], _prose(block.body)
-                entities.append(self._build(lambda n=name, t=text: EntityType(name=n, definition=t), block.line))  # type: ignore[misc]
-            elif none is not None:
-                self.fail("a second no-relation label", block.line, "a guideline declares at most one")
-            else:
-                none = kind[2], _prose(block.body)
-        if not relations:
-            self.fail("no relation type", first.line, "add a section '## Relation type: NAME'")
-        return self._build(
-            lambda: Guideline(
-                title=first.title,
-                version=meta["Version"],
-                domain=meta["Domain"],
-                preamble=preamble,
-                entity_types=tuple(entities),
-                relation_types=tuple(relations),
-                no_relation=none[0] if none else None,
-                no_relation_definition=none[1] if none else "",
-            ),
-            first.line,
-        )
+        while index < len(blocks):
+            end = next((i for i in range(index + 1, len(blocks)) if blocks[i].level != 3), len(blocks))
+            self._type(blocks[index], blocks[index + 1 : end])
+            index = end
+        check_form(self.draft, self.findings)
 
-    def _declare(self, name: str, line: int) -> None:
-        """Refuse what can't be a label, and one that stands already."""
-        self._build(lambda: Label(name=name), line)
-        if name in self.labels:
-            self.fail(f"label declared twice: {name}", line, f"it stands in line {self.labels[name]} already")
-        self.labels[name] = line
-
-    def _build(self, make: Callable[[], _T], line: int) -> _T:
-        try:
-            return make()
-        except ValidationError as error:
-            message = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise GuidelineError(message, file=self.file, line=line) from None
-
-    def _meta(self, block: _Block) -> tuple[dict[str, str], str]:
-        meta: dict[str, str] = {}
-        rest: list[tuple[int, str]] = []
+    def _head(self, block: _Block) -> None:
+        meta: dict[str, Text] = {}
+        rest = _Block(1, "", block.line)
         for number, line in block.body:
             found = _META.fullmatch(line)
-            if found and not any(text for _, text in rest):
+            if found and not any(text for _, text in rest.body[:1]):
                 if found[1] in meta:
-                    self.fail(f"{found[1]} given twice", number)
-                meta[found[1]] = found[2]
-            else:
-                rest.append((number, line))
-        for key in ("Version", "Domain"):
-            if key not in meta:
-                self.fail(f"no {key}", block.line, f"add '- {key}: …' under the title")
-        return meta, _prose(rest)
+                    self.error("twice", number, f"{found[1]} given twice", "keep one of them")
+                meta.setdefault(found[1], Text(found[2], number))
+            elif line or rest.body:
+                rest.body.append((number, line))
+        self.draft.title = Text(block.title, block.line)
+        self.draft.version, self.draft.domain = meta.get("Version"), meta.get("Domain")
+        self.draft.preamble = rest.prose()
 
-    def _relation(self, name: str, head: _Block, parts: list[_Block]) -> RelationType:
-        if _prose(head.body):
-            self.fail(f"text of {name!r} outside its sections", head.line, "put it under '### Definition'")
+    def _type(self, block: _Block, parts: list[_Block]) -> None:
+        kind = _TYPE.fullmatch(block.title)
+        if block.level != 2 or kind is None:
+            expected = "level-2 headings are 'Entity type: …', 'Relation type: …' and 'No relation: …'"
+            self.error("unexpected-heading", block.line, f"unexpected heading {block.title!r}", expected)
+            return
+        name = Text(kind[2], block.line)
+        if kind[1] == "Relation type":
+            self.draft.relation_types.append(self._relation(name, block, parts))
+            return
+        if parts:
+            self.error("unexpected-section", parts[0].line, f"{kind[1]!r} has no subsections")
+        one = TypeDraft(name, block.prose())
+        if kind[1] == "Entity type":
+            self.draft.entity_types.append(one)
+        elif self.draft.no_relation is not None:
+            self.error("two-no-relations", block.line, "a second no-relation label", "a guideline declares at most one")
+        else:
+            self.draft.no_relation = one
+
+    def _relation(self, name: Text, head: _Block, parts: list[_Block]) -> RelationDraft:
+        if outside := head.prose().text:
+            remedy = "put it under '### Definition'"
+            self.error("text-outside-sections", head.line, f"text of {name.text!r} outside its sections", remedy)
         found: dict[str, _Block] = {}
         for part in parts:
-            if part.title not in _SECTIONS:
-                self.fail(f"unknown section {part.title!r}", part.line, f"sections are: {', '.join(_SECTIONS)}")
-            if part.title in found:
-                self.fail(f"section {part.title!r} of {name!r} stands twice", part.line)
-            found[part.title] = part
-        definition = _prose(found["Definition"].body) if "Definition" in found else ""
-        if not definition:
-            self.fail(f"relation type {name!r} has no definition", head.line, "add '### Definition' and a sentence")
-        arguments = self._arguments(found.get("Arguments"))
-        examples = [self._arrow(text, line) for line, text in self._items(found.get("Examples"))]
-        misses = []
-        for line, text in self._items(found.get("Near misses")):
-            sentence, right = self._arrow(text, line)
-            answer, _, reason = right.partition(":")
-            misses.append(NearMiss(sentence=sentence, answer=answer.strip(), reason=reason.strip()))
-        return self._build(
-            lambda: RelationType(
-                name=name,
-                definition=definition,
-                head_types=arguments.get("head", ()),
-                tail_types=arguments.get("tail", ()),
-                direction=_prose(found["Direction"].body) if "Direction" in found else "",
-                restrictions=tuple(text for _, text in self._items(found.get("Restrictions"))),
-                overlaps=tuple(text for _, text in self._items(found.get("Overlaps"))),
-                examples=tuple(examples),
-                near_misses=tuple(misses),
-            ),
-            head.line,
-        )
+            if part.title not in SECTIONS:
+                remedy = f"sections are: {', '.join(SECTIONS)}"
+                self.error("unknown-section", part.line, f"unknown section {part.title!r}", remedy)
+            elif part.title in found:
+                message = f"section {part.title!r} of {name.text!r} stands twice"
+                self.error("duplicate-section", part.line, message, "put what is under both under one of them")
+            else:
+                found[part.title] = part
+        draft = RelationDraft(name)
+        if "Definition" in found:
+            draft.definition = found["Definition"].prose()
+        elif outside:
+            draft.definition = head.prose()  # one fault, not two
+        draft.arguments = self._arguments(found.get("Arguments"))
+        draft.direction = found["Direction"].prose() if "Direction" in found else None
+        draft.restrictions = self._items(found.get("Restrictions"))
+        draft.overlaps = self._items(found.get("Overlaps"))
+        examples = [self._answered(item) for item in self._items(found.get("Examples"))]
+        draft.examples = [x for x in examples if x]
+        misses = [self._answered(item, reason=True) for item in self._items(found.get("Near misses"))]
+        draft.near_misses = [x for x in misses if x]
+        draft.empty = [Text(t, b.line) for t, b in found.items() if t != "Definition" and not b.prose().text]
+        return draft
 
-    def _items(self, block: _Block | None) -> list[tuple[int, str]]:
+    def _items(self, block: _Block | None) -> list[Text]:
         """The `- ` items of a list section; an indented line goes on with the item before it."""
-        items: list[tuple[int, str]] = []
+        items: list[tuple[int, list[str]]] = []
         for number, line in block.body if block else []:
             if not line:
                 continue
             if line.startswith("- "):
-                items.append((number, line[2:].strip()))
+                items.append((number, [line[2:]]))
             elif line.startswith(" ") and items:
-                items[-1] = (items[-1][0], f"{items[-1][1]} {line.strip()}")
+                items[-1][1].append(line)
             else:
-                self.fail(f"{block.title if block else ''!r} is a list", number, "start each item with '- '")
-        return items
+                title = block.title if block else ""
+                self.error("not-a-list", number, f"{title!r} is a list", "start each item with '- '")
+        return [Text(item_text("\n".join(lines)), number) for number, lines in items]
 
-    def _arguments(self, block: _Block | None) -> dict[str, tuple[str, ...]]:
-        out: dict[str, tuple[str, ...]] = {}
-        for number, text in self._items(block):
-            role, colon, types = text.partition(":")
+    def _arguments(self, block: _Block | None) -> dict[str, list[Text]]:
+        out: dict[str, list[Text]] = {}
+        for item in self._items(block):
+            role, colon, types = item.text.partition(":")
             if role not in ("head", "tail") or not colon or role in out:
-                self.fail("arguments are '- head: types' and '- tail: types'", number)
-            out[role] = tuple(t.strip() for t in types.split(",") if t.strip())
+                self.error("bad-arguments", item.line, "arguments are '- head: types' and '- tail: types'")
+                continue
+            out[role] = [Text(name, item.line) for t in types.split(",") if (name := t.strip())]
         return out
 
-    def _arrow(self, text: str, line: int) -> tuple[str, str]:
-        left, arrow, right = text.rpartition("=>")
+    def _answered(self, item: Text, *, reason: bool = False) -> Answered | None:
+        left, arrow, right = item.text.rpartition("=>")
         if not arrow or not left.strip() or not right.strip():
-            self.fail("an example needs an answer", line, "write '- sentence => answer'")
-        return left.strip(), right.strip()
-
-
-def _prose(body: list[tuple[int, str]]) -> str:
-    """Lines as written, without blank ones around."""
-    return "\n".join(line for _, line in body).strip()
+            self.error("no-answer", item.line, "an example needs an answer", "write '- sentence => answer'")
+            return None
+        answer, _, why = right.partition(":") if reason else (right, "", "")
+        return Answered(left.strip(), answer.strip(), why.strip(), item.line)
 
 
 def parse_guideline(text: str, file: Path | str = "<guideline>") -> Guideline:
     """Markdown → `Guideline`. Raises GuidelineError, which names `file` and the line, for any departure."""
-    return _Reader(text, file).read()
-
-
-def load_guideline(path: Path | str) -> Guideline:
-    """Read a guideline file. Raises GuidelineError if it can't be read or breaks the format."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise GuidelineError(f"can't be read: {error}", file=path) from None
-    return parse_guideline(text, file=path)
+    return guideline_from(read_markdown(text), file)
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
