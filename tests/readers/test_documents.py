@@ -12,6 +12,7 @@ from bythebook.readers.documents import (
     check_documents,
     document_files,
     document_of,
+    document_rows,
     read_documents,
     scan_documents,
 )
@@ -143,6 +144,50 @@ def test_lines_that_are_no_objects_are_named_and_the_rest_is_read(tmp_path: Path
     assert [d.line for d in documents] == [7]
     assert [f.line for f in faults] == [1, 2, 3, 4, 5, 6]
     assert {f.file for f in faults} == {file}
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\r", b"\r\n\n\r"])
+def test_line_ends_may_be_of_any_kind(ends: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(b'{"id": "a", "text": "<e1>x</e1> <e2>y</e2>"}' + ends + b'{"id": "b", "text": 5}' + ends)
+    documents, faults = scan_documents(file)
+    assert [d.id for d in documents] == ["a"]
+    assert [f.line for f in faults] == [2 + ends.count(b"\n\n") + ends.count(b"\n\r")]
+
+
+def test_utf_16_is_one_fault_and_not_one_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes('{"text": "<e1>x</e1> <e2>y</e2>"}\n{"text": "x"}\n'.encode("utf-16"))
+    (fault,) = check_documents(file)["faults"]
+    assert (fault["line"], fault["message"]) == (1, "UTF-16: save the file as UTF-8")
+
+
+def test_a_file_without_rows_is_a_fault_and_no_empty_task(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text("\n \n")
+    assert check_documents(file) == {
+        "rows": {"x": 0},
+        "faults": [{"file": str(file), "line": 1, "message": "the file holds no row"}],
+    }
+    with pytest.raises(DataError, match=r"x\.jsonl:1: the file holds no row"):
+        read_documents(file)
+    assert scan_documents(file) == ([], [])  # to annotate nothing is no mistake
+
+
+def test_a_line_of_a_hundred_thousand_characters_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_text(json.dumps({"text": "<e1>x</e1> " + "y" * 100_000 + " <e2>z</e2>"}) + "\n")
+    (document,) = read_documents(file)
+    assert len(document.text) == 100_004
+
+
+def test_rows_come_back_as_objects_with_their_ids(folder: Path, tmp_path: Path) -> None:
+    found = dict(document_rows(folder / "sentences.jsonl"))
+    assert list(found) == [d.id for d in read_documents(folder / "sentences.jsonl")]
+    assert all(row["id"] == name for name, row in found.items())
+    file = tmp_path / "some.txt"
+    file.write_text("A <e1>b</e1> c <e2>d</e2>.\n")
+    assert dict(document_rows(file)) == {"some-1": {"text": "A <e1>b</e1> c <e2>d</e2>.", "id": "some-1"}}
 
 
 def test_id_given_twice_names_both_lines(tmp_path: Path) -> None:

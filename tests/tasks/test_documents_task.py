@@ -7,7 +7,7 @@ import pytest
 from bythebook.errors import DataError, GuidelineError
 from bythebook.guidelines import library_names, load_guideline
 from bythebook.readers.documents import Document, document_of
-from bythebook.tasks.documents import TASK, guideline_of, load, pair_examples
+from bythebook.tasks.documents import TASK, guideline_in, guideline_of, load, pair_examples
 from bythebook.types import Entity, Guideline, Span
 
 
@@ -102,11 +102,23 @@ def test_folder_gives_a_split_for_each_file_and_a_file_the_split_asked_for(folde
     assert {e.domain for e in train["train"]} == {"workshop", "pottery"}
 
 
+def test_a_folder_brings_its_guideline_along(folder: Path, guideline: Guideline, tmp_path: Path) -> None:
+    assert {e.guideline for rows in load(folder).values() for e in rows} == {guideline}
+    assert guideline_in(folder) == folder / "guideline.md"
+    assert guideline_in(folder / "sentences.jsonl") is None
+    (tmp_path / "x.jsonl").write_text('{"text": "<e1>x</e1> <e2>y</e2>", "label": "Eats(e1,e2)"}\n')
+    (tmp_path / "guideline.md").write_text((folder / "guideline.md").read_text(encoding="utf-8"))
+    assert TASK.check is not None
+    assert TASK.check(tmp_path)["faults"][0]["message"] == "the guideline declares no relation 'Eats'"
+
+
 def test_missing_path_or_guideline_says_what_to_give(folder: Path) -> None:
     with pytest.raises(DataError, match="give its path"):
         load(guideline="x.md")
     with pytest.raises(DataError, match="needs a guideline"):
         load(folder / "sentences.jsonl")
+    with pytest.raises(DataError, match=r"nowhere\.jsonl: no such file"):
+        load(folder / "nowhere.jsonl", guideline=folder / "guideline.md")
     with pytest.raises(GuidelineError, match="can't be read"):
         load(folder / "sentences.jsonl", guideline="nowhere.md")
 

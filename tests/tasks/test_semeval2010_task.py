@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bythebook.prompts import marked_text, render_guideline
 from bythebook.readers.semeval2010 import read_semeval2010
 from bythebook.schema import Grammar
 from bythebook.tasks import semeval2010 as task
-from bythebook.types import Example
+from bythebook.types import Entity, Example, Label, Span
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "semeval2010_task8"
 DATA = Path(__file__).parents[2] / "../shared/data/semeval2010_task8"
@@ -194,3 +195,22 @@ def test_the_guideline_shares_no_seven_words_with_the_official_ones_or_the_data(
     assert len(official) > 100_000
     plain = re.sub(r"</?e[12]>", "", write_guideline(task.guideline()))
     assert runs(plain) & official == set()
+
+
+def test_the_roles_target_names_both_arguments_then_the_answer() -> None:
+    shown = task.guideline()
+    sentence = Example(
+        id="semeval2010-1",
+        text="smoke from fire",
+        entities=(Entity(id="e1", span=Span(start=0, end=5)), Entity(id="e2", span=Span(start=11, end=15))),
+        gold=None,
+        guideline=shown,
+        domain="semeval2010",
+    )
+    for gold, steps in [
+        (Label(name="Cause-Effect", direction="(e2,e1)"), "Cause is e2, Effect is e1"),
+        (Label(name="Cause-Effect", direction="(e1,e2)"), "Cause is e1, Effect is e2"),
+        (Label(name="Other"), "no definition fits"),
+    ]:
+        text = task.roles_reasoning(sentence.model_copy(update={"gold": gold}), random.Random(0))
+        assert text == f"<think>{steps}</think><answer>{gold.text}</answer>"

@@ -33,6 +33,7 @@ __all__ = [
     "check_documents",
     "document_files",
     "document_of",
+    "document_rows",
     "read_documents",
     "scan_documents",
 ]
@@ -240,7 +241,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str | None, str
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror}", file=path) from None
     with handle:
-        for number, raw in enumerate(handle, start=1):
+        # Lines may end with \n, \r\n or \r, also mixed.
+        for number, raw in enumerate((part for block in handle for part in block.splitlines()), start=1):
+            if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+                yield number, None, "UTF-16: save the file as UTF-8"
+                return
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
                 if not text:
@@ -282,11 +287,25 @@ def scan_documents(path: Path | str, guideline: Guideline | None = None) -> tupl
 
 
 def read_documents(path: Path | str, guideline: Guideline | None = None) -> list[Document]:
-    """Every document of a file. DataError names file and line of the first fault."""
+    """Every document of a file. DataError names file and line of the first fault; a file without rows has one."""
     documents, faults = scan_documents(path, guideline)
-    if faults:
-        raise faults[0]
+    if faults or not documents:
+        raise faults[0] if faults else _no_row(path)
     return documents
+
+
+def _no_row(path: Path | str) -> DataError:
+    return DataError("the file holds no row", file=path, line=1)
+
+
+def document_rows(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(id, row as a JSON object with that id) of every row of a file that `read_documents` reads without a fault."""
+    path = Path(path)
+    for number, row, _ in _rows(path):
+        if row is not None:
+            whole = {"text": row} if isinstance(row, str) else dict(row)
+            name = f"{path.stem}-{number}" if whole.get("id") is None else str(whole["id"])
+            yield name, {**whole, "id": name}
 
 
 def check_documents(path: Path | str, guideline: Guideline | None = None) -> dict[str, Any]:
@@ -299,7 +318,7 @@ def check_documents(path: Path | str, guideline: Guideline | None = None) -> dic
     for file in document_files(path):
         documents, faults = scan_documents(file, guideline)
         rows[file.stem] = len(documents)
-        for fault in faults:
+        for fault in faults or ([] if documents else [_no_row(file)]):
             message = f"{fault.message} ({fault.remedy})" if fault.remedy else fault.message
             found.append({"file": str(fault.file), "line": fault.line, "message": message})
     return {"rows": rows, "faults": found}

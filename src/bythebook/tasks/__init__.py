@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bythebook.errors import InputError
-from bythebook.tasks import documents, semeval2010, world
+from bythebook.tasks import crossre, documents, mdkg, semeval2010, semeval2018, world
 from bythebook.tasks.base import Task
 
 __all__ = ["TASKS", "Task", "task_named"]
 
 TASKS: dict[str, Task] = {
+    "crossre": crossre.TASK,
     "documents": documents.TASK,
+    "mdkg": mdkg.TASK,
     "semeval2010": semeval2010.TASK,
+    "semeval2018": semeval2018.TASK,
     "world": world.TASK,
 }
 

@@ -2,6 +2,9 @@
 
 A row with `entities` is asked pair by pair: the mention that stands first in the text is `e1`. Two mentions that
 overlap are no pair. A marked sentence is one question, with the roles it was marked with.
+
+A folder holds one file a split (`train.jsonl`, `dev.jsonl`, `test.jsonl`: what `bythebook data split` writes) and may
+hold its guideline as `guideline.md`.
 """
 
 from __future__ import annotations
@@ -14,9 +17,13 @@ from bythebook.guidelines import library_names, load_from_library, load_guidelin
 from bythebook.readers.documents import Document, check_documents, document_files, read_documents
 from bythebook.schema import Grammar
 from bythebook.tasks.base import Task
+from bythebook.tasks.imitation import TARGETS
 from bythebook.types import Entity, Example, Guideline, Label
 
-__all__ = ["TASK", "check", "guideline_of", "load", "pair_examples"]
+__all__ = ["GUIDELINE_FILES", "TASK", "check", "guideline_in", "guideline_of", "load", "pair_examples"]
+
+GUIDELINE_FILES = ("guideline.md", "guideline.yaml", "guideline.yml")
+"""What a folder's own guideline may be called."""
 
 _Golds = dict[tuple[str, str], Label]
 """(id of `e1`, id of `e2`) → label."""
@@ -29,6 +36,12 @@ def guideline_of(guideline: Guideline | Path | str) -> Guideline:
     if not Path(guideline).exists() and str(guideline) in library_names():
         return load_from_library(str(guideline))
     return load_guideline(guideline)
+
+
+def guideline_in(path: Path | str) -> Path | None:
+    """The guideline that a folder of documents brings along, if it does."""
+    found = (Path(path) / name for name in GUIDELINE_FILES)
+    return next((file for file in found if file.is_file()), None) if Path(path).is_dir() else None
 
 
 def pair_examples(document: Document, guideline: Guideline, max_distance: int | None = None) -> list[Example]:
@@ -97,12 +110,17 @@ def load(
 ) -> dict[str, list[Example]]:
     """Every question of a file, as the split of that name; of a folder, one split a `.jsonl` file, named by its stem.
 
-    DataError names file and line of the first fault, or says which option is missing.
+    Without `guideline`, the one in the folder is taken. DataError names file and line of the first fault, or says which
+    option is missing.
     """
     if path is None:
-        raise DataError("the documents task reads your own file", remedy="give its path")
+        raise DataError("the documents task reads your own file", remedy="give its path with --path")
+    if not Path(path).exists():
+        raise DataError("no such file or folder", file=path)
+    guideline = guideline or guideline_in(path)
     if guideline is None:
-        raise DataError("the documents task needs a guideline", remedy="give a guideline file or a name of the library")
+        remedy = "give a guideline file or a name of the library, or put guideline.md into the folder of the data"
+        raise DataError("the documents task needs a guideline", remedy=remedy)
     shown = guideline_of(guideline)
     splits: dict[str, list[Example]] = {}
     for file in document_files(path):
@@ -117,6 +135,7 @@ def load(
 
 def check(path: Path | str, guideline: Guideline | Path | str | None = None) -> dict[str, Any]:
     """{"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}, as `data check` prints it."""
+    guideline = guideline or guideline_in(path)
     return check_documents(path, None if guideline is None else guideline_of(guideline))
 
 
@@ -126,4 +145,5 @@ TASK = Task(
     load=load,
     needs_path=True,
     check=check,
+    targets=TARGETS,
 )

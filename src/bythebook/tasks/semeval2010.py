@@ -21,6 +21,7 @@ from bythebook.metrics.semeval2010 import OTHER, read_answers, score, to_json
 from bythebook.readers.near_duplicates import near_duplicate_groups
 from bythebook.readers.semeval2010 import Semeval2010Row, check_semeval2010, read_semeval2010
 from bythebook.tasks.base import Task
+from bythebook.tasks.imitation import TARGETS, answer_only
 from bythebook.types import Entity, Example, Guideline
 
 __all__ = [
@@ -30,15 +31,14 @@ __all__ = [
     "TASK",
     "Split",
     "answer_number",
-    "answer_only",
     "check",
     "gold_answers",
     "guideline",
     "load",
     "near_duplicates",
     "read_gold",
+    "roles_reasoning",
     "score_answers",
-    "templated_reasoning",
 ]
 
 Split = Literal["official", "r1re", "grouped"]
@@ -46,7 +46,6 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 SEED = 2010
 """Of the draws of `r1re` and `grouped`."""
 DOMAIN = "semeval2010"
-_WORDS_BETWEEN = 8
 
 _R1RE_TEST = Fraction(500, 8853)
 _GROUPED = {"test": Fraction(2717, 10717), "dev": Fraction(800, 10717)}
@@ -177,28 +176,19 @@ def score_answers(answers: Path | str, gold: Path | str) -> dict[str, Any]:
     return to_json(score(key, read_answers(answers, key)))
 
 
-def answer_only(example: Example, _: random.Random) -> str:
-    """The gold answer without reasoning. DataError if there is none."""
-    if example.gold is None:
-        raise DataError(f"example {example.id} has no gold")
-    return f"<answer>{example.gold.text}</answer>"
+def roles_reasoning(example: Example, rng: random.Random) -> str:
+    """What an annotator decides before the label: which mention is which argument of the definition that fits.
 
-
-def templated_reasoning(example: Example, rng: random.Random) -> str:
-    """The steps of an annotator, filled in from the marks and the gold answer: the mentions, the words between them,
-    the relation, and which mention is its first argument."""
-    first, second = (example.entity(name).span for name in ("e1", "e2"))
-    between = " ".join(example.text[first.end : second.start].split()[-_WORDS_BETWEEN:]) or "nothing"
+    The arguments are the halves of the relation's name. No word of the sentence is repeated: a model from scratch would
+    spend nearly all of its loss on copying. DataError if there is no gold.
+    """
+    answer = answer_only(example, rng)
     gold = example.gold
-    if gold is None:
-        raise DataError(f"example {example.id} has no gold")
-    steps = f"{first.of(example.text)} … {between} … {second.of(example.text)}: "
-    if gold.direction is None:
-        steps += "no definition fits"
-    else:
-        head = "e1" if gold.direction == "(e1,e2)" else "e2"
-        steps += f"{gold.name}, first argument {head}"
-    return f"<think>{steps}</think>{answer_only(example, rng)}"
+    if gold is None or gold.direction is None:
+        return f"<think>no definition fits</think>{answer}"
+    head, tail = ("e1", "e2") if gold.direction == "(e1,e2)" else ("e2", "e1")
+    first, _, second = gold.name.partition("-")
+    return f"<think>{first} is {head}, {second} is {tail}</think>{answer}"
 
 
 TASK = Task(
@@ -209,6 +199,6 @@ TASK = Task(
     check=check,
     score=score_answers,
     licensed=True,
-    targets={"answer": answer_only, "templated": templated_reasoning},
+    targets={**TARGETS, "roles": roles_reasoning},
     in_domain=("dev", "test"),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,13 @@ from pydantic import Field, ValidationError, field_validator
 from bythebook.errors import DataError, RecipeError
 from bythebook.tasks.base import Task
 from bythebook.tasks.world.annotators import annotate_as, answer_only, draw_annotator
-from bythebook.tasks.world.rules import fresh_guideline, gold_under, trained_guideline, unseen_guideline
+from bythebook.tasks.world.rules import (
+    fresh_guideline,
+    gold_under,
+    trained_domains,
+    trained_guideline,
+    unseen_guideline,
+)
 from bythebook.tasks.world.sentences import make_scene, scene_of, to_example
 from bythebook.types import Example, Guideline, Noun
 
@@ -25,6 +32,7 @@ __all__ = [
     "MAX_RELATIONS",
     "MIN_RELATIONS",
     "TASK",
+    "TRAINED_DOMAINS",
     "WorldOptions",
     "annotate_as",
     "answer_only",
@@ -37,6 +45,8 @@ __all__ = [
 ]
 
 MIN_RELATIONS, MAX_RELATIONS = 2, 8
+
+TRAINED_DOMAINS = len(trained_domains())
 
 _SOURCES: dict[str, Callable[[random.Random, int], Guideline]] = {
     "train": trained_guideline,
@@ -53,15 +63,18 @@ def _k_range(k: int | tuple[int, int]) -> tuple[int, int]:
     return low, high
 
 
-def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1) -> Iterator[Example]:
+def stream(
+    split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1, domains: int = TRAINED_DOMAINS
+) -> Iterator[Example]:
     """Endless examples of a split (`train`, `id`: trained domains; `ood`: never-seen guidelines; `fresh`: new
     guidelines of trained names), `per_guideline` sentences under each, K fixed or drawn from an inclusive range.
+    `train` draws from the first `domains` of the trained domains.
 
     Streams of different splits or seeds are independent; no sentence stands twice under the same guideline.
     """
     # Seeding with a string hashes it (SHA-512), so neighbouring seeds share nothing.
     rng = random.Random(f"bythebook world/{split}/{seed}/{k}/{per_guideline}")
-    source = _SOURCES[split]
+    source = partial(trained_guideline, domains=domains) if split == "train" else _SOURCES[split]
     low, high = _k_range(k)
     seen: set[tuple[str, str]] = set()
     number = 0
@@ -84,9 +97,17 @@ def stream(split: str, *, seed: int, k: int | tuple[int, int] = 4, per_guideline
             number += 1
 
 
-def examples(split: str, n: int, *, seed: int, k: int | tuple[int, int] = 4, per_guideline: int = 1) -> list[Example]:
+def examples(
+    split: str,
+    n: int,
+    *,
+    seed: int,
+    k: int | tuple[int, int] = 4,
+    per_guideline: int = 1,
+    domains: int = TRAINED_DOMAINS,
+) -> list[Example]:
     """The first `n` examples of a stream."""
-    source = stream(split, seed=seed, k=k, per_guideline=per_guideline)
+    source = stream(split, seed=seed, k=k, per_guideline=per_guideline, domains=domains)
     return [next(source) for _ in range(n)]
 
 
@@ -97,6 +118,8 @@ class WorldOptions(Noun):
     k: int | tuple[int, int] = 4
     """Relation types of a guideline, or an inclusive range to draw from."""
     train: int = 0
+    domains: int = Field(default=TRAINED_DOMAINS, ge=1, le=TRAINED_DOMAINS)
+    """How many of the trained domains training sees; the in-domain test has all."""
     fresh_share: float = Field(default=0.0, ge=0, le=1)
     """Share of the training sentences under new guidelines instead of the trained domains: for the warm start."""
     id: int = 0
@@ -128,7 +151,7 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
     if o.train:
         fresh = round(o.train * o.fresh_share)
         of_each: dict[str, Any] = {"seed": o.seed, "k": o.k, "per_guideline": o.train_per_guideline}
-        mixed = examples("fresh", fresh, **of_each) + examples("train", o.train - fresh, **of_each)
+        mixed = examples("fresh", fresh, **of_each) + examples("train", o.train - fresh, **of_each, domains=o.domains)
         groups = [list(group) for _, group in groupby(mixed, key=lambda e: e.meta["guideline_id"])]
         random.Random(f"bythebook world/order/{o.seed}").shuffle(groups)
         mixed = [e for group in groups for e in group]

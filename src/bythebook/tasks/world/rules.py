@@ -126,9 +126,9 @@ def trained_domains() -> tuple[Guideline, ...]:
     )
 
 
-def trained_guideline(rng: random.Random, k: int) -> Guideline:
-    """`k` relation types of one of the trained domains, in random order."""
-    domain = rng.choice(trained_domains())
+def trained_guideline(rng: random.Random, k: int, domains: int = _TRAINED_DOMAINS) -> Guideline:
+    """`k` relation types of one of the first `domains` trained domains, in random order."""
+    domain = rng.choice(trained_domains()[:domains])
     return _guideline(rng.sample(list(domain.relation_types), k), domain.domain)
 
 
