@@ -14,6 +14,7 @@ from report_runs import annotation_blocks, demo_run, write_json
 from bythebook.errors import DataError, InputError
 from bythebook.records import read_records, write_jsonl
 from bythebook.report import Run, edit_rows, render_report, summary_rows, write_report
+from bythebook.report.embed import assets
 from bythebook.report.figures import percent
 from bythebook.report.samples import before_and_after
 from bythebook.report.story import story
@@ -45,7 +46,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
     @property
@@ -66,25 +67,33 @@ def test_the_page_is_written_beside_the_records(tmp_path: Path, demo: Path) -> N
     assert not (run / "report.html.part").exists()
 
 
-def test_nothing_is_loaded_and_nothing_runs(page: _Page) -> None:
-    assert not {"script", "link", "img", "iframe", "object", "embed", "form"} & {tag for tag, _ in page.tags}
+def test_nothing_is_loaded_and_nothing_runs_but_what_the_policy_names(page: _Page) -> None:
+    assert not {"link", "img", "iframe", "object", "embed", "form"} & {tag for tag, _ in page.tags}
+    assert [attributes for tag, attributes in page.tags if tag == "script"] == [
+        {},
+        {"type": "application/json", "id": "records"},
+        {},
+    ]
     for _, attributes in page.tags:
-        assert not {"src", "srcset", "data"} & attributes.keys()
+        assert not {"src", "srcset", "data", "style"} & attributes.keys()
         assert not [name for name in attributes if name.startswith("on")]
         assert (attributes.get("href") or "#").startswith("#")
     policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert policy == assets().policy
 
 
 def test_every_link_leads_to_a_place_on_the_page(page: _Page) -> None:
     places = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     links = {(attributes["href"] or "")[1:] for tag, attributes in page.tags if tag == "a"}
-    assert len(links) == 7
+    assert len(links) == 8
     assert links <= places
 
 
 def test_every_diagram_and_table_says_what_it_shows(page: _Page) -> None:
-    diagrams = [attributes for tag, attributes in page.tags if tag == "svg"]
+    drawn = [attributes for tag, attributes in page.tags if tag == "svg" and attributes.get("class") != "mark"]
+    diagrams = [attributes for attributes in drawn if "aria-hidden" not in attributes]
+    # The dots of six arms and their axis, all of which stand in the table, too.
+    assert len(drawn) - len(diagrams) == 7
     # Three RL arms with six diagrams each; two fine-tuned ones with two.
     assert len(diagrams) == 3 * 6 + 2 * 2
     assert all(a["role"] == "img" and " from " in (a["aria-label"] or "") for a in diagrams)
@@ -218,9 +227,9 @@ def test_a_demo_that_was_interrupted_early_gives_a_page(tmp_path: Path) -> None:
 def test_an_ordinary_run_has_curves_scores_completions_and_recipe(training: Path) -> None:
     page = _Page(render_report(Run(training)))
     assert sum(tag == "svg" for tag, _ in page.tags) == 6
-    assert "Completions in rollouts" in page.text
     assert "steps: 60" in page.text
-    assert re.search(r"rollouts 38 8 \d", page.text)
+    assert re.search(r"training rollouts items K .* training\d* 38 8 \d", page.text)
+    assert "Errors and documents" in page.text
 
 
 def test_an_ordinary_run_with_metrics_only_gives_a_page(tmp_path: Path) -> None:

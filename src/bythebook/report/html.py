@@ -1,4 +1,4 @@
-"""One self-contained HTML page about a run: no script, nothing loaded from elsewhere, light and dark."""
+"""One self-contained HTML page about a run: nothing loaded from elsewhere, light and dark, every document in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 import jinja2
 
+from bythebook.report.embed import assets, json_element
+from bythebook.report.explorer import explorer_data
 from bythebook.report.figures import interval, number, percent, points
+from bythebook.report.files import record_files
 from bythebook.report.plots import extent, panels
 from bythebook.report.rows import case_rows, edit_rows, file_rows, summary_rows
 from bythebook.report.run import Annotated, Arm, Block, Demo, Run
-from bythebook.report.samples import before_and_after, few_of_each_status
+from bythebook.report.samples import before_and_after
 from bythebook.report.spans import argument_pieces, clipped, diff_lines, form_pieces
 from bythebook.report.story import story
 
@@ -22,8 +25,8 @@ __all__ = ["render_report", "write_report"]
 def write_report(run: Path) -> Path:
     """Write `report.html` into the run directory and return its path.
 
-    Works on a run of the demo (`demo.json`) and on an ordinary training run. InputError if `run` is none of them,
-    DataError where one of its files breaks its format.
+    Works on a run of the demo, of training and of `bythebook evaluate`. InputError if `run` is none of them, DataError
+    where one of its files breaks its format.
     """
     run = Path(run)
     page = render_report(Run(run))
@@ -36,11 +39,12 @@ def write_report(run: Path) -> Path:
 
 
 def render_report(run: Run) -> str:
-    """The page as text. Everything that comes from models or data is escaped by the templates."""
-    demo = run.demo
+    """The page as text. What comes from models or data is escaped by the templates, or stands in a JSON element."""
+    data, demo = explorer_data(run), run.demo
+    shared = {"assets": assets(), "records": None if data is None else json_element(data)}
     if demo is None:
-        return _environment().get_template("run.jinja").render(_run_page(run))
-    return _environment().get_template("demo.jinja").render(_demo_page(run, demo))
+        return _environment().get_template("run.jinja").render(shared | _run_page(run))
+    return _environment().get_template("demo.jinja").render(shared | _demo_page(run, demo))
 
 
 @lru_cache(maxsize=1)
@@ -90,9 +94,24 @@ def _run_page(run: Run) -> dict[str, Any]:
         "environment": run.environment,
         "recipe": run.recipe,
         "panels": panels(lines, extent([lines])),
-        "files": file_rows(run),
-        "samples": [(name, few_of_each_status(run.records(name))) for name in run.record_files],
+        "sets": _score_sets(run),
+        "official": [
+            {"label": f"{model}, {name}", "f1": scores}
+            for model, sets in run.official.items()
+            for name, scores in sets.items()
+        ],
     }
+
+
+def _score_sets(run: Run) -> list[dict[str, Any]]:
+    """Scores of every file of records under the name of its set, in domain beside out of domain."""
+    scores = {row["file"]: row for row in file_rows(run)}
+    sets: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for file in record_files(run):
+        if file.name in scores:
+            sets.setdefault(file.set, []).append({**scores[file.name], "label": file.model_label})
+    order = sorted(sets, key=lambda key: (key[0] == "rollouts", key[2]))
+    return [{"label": key[1], "rows": sets[key]} for key in order]
 
 
 def _curves(run: Run, arms: tuple[Arm, ...]) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 A demo run holds `demo.json`, `arms/<arm>/metrics.jsonl`, `records/<arm>.<set>.jsonl`, `annotations.json` and
 `prompts.json` (example id → prompt as shown). A training run holds `recipe.yaml`, `metrics.jsonl` and
-`records/*.jsonl`. Both may hold `environment.json`. Whatever is absent is left out of the report.
+`records/*.jsonl`. An evaluation holds `evaluation.json` and its records beside it, one file a split. All of them may
+hold `environment.json` and `guidelines.json`. Whatever is absent is left out of the report.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any, TypeGuard, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bythebook.errors import DataError, InputError
+from bythebook.guidelines import kept_guidelines, library_by_hash
 from bythebook.records import Record, read_jsonl, read_records
+from bythebook.types import Guideline
 
 __all__ = ["Annotated", "Arm", "Block", "Demo", "MetricLine", "Run"]
 
@@ -73,12 +76,20 @@ class MetricLine(_Loose):
     values: dict[str, float]
 
 
+class Scored(_Loose):
+    """What `scores.json` says of one model on one set; of this only the official scores are not in the records."""
+
+    official: dict[str, float | None] | None = None
+
+
 _T = TypeVar("_T")
 _HUGE = 1e15
 """Beyond this no metric has a meaning; infinities and not-a-numbers fail the comparison too."""
 _DEMO = TypeAdapter(Demo)
 _BLOCKS = TypeAdapter(tuple[Block, ...])
 _PROMPTS = TypeAdapter(dict[str, str])
+_SCORES = TypeAdapter(dict[str, dict[str, Scored]])
+_MARKS = ("demo.json", "metrics.jsonl", "records", "evaluation.json")
 
 
 class Run:
@@ -88,11 +99,11 @@ class Run:
         self.path = Path(path)
         if not self.path.is_dir():
             raise InputError("no such run directory", file=path, remedy="give the folder that a run wrote")
-        if not any((self.path / name).exists() for name in ("demo.json", "metrics.jsonl", "records")):
+        if not any((self.path / name).exists() for name in _MARKS):
             raise InputError(
-                "holds no run: neither demo.json, metrics.jsonl nor records/",
+                f"holds no run: none of {', '.join(_MARKS)}",
                 file=path,
-                remedy="give the folder that `bythebook demo` or `bythebook train` wrote",
+                remedy="give the folder that `bythebook demo`, `bythebook train` or `bythebook evaluate` wrote",
             )
         self._records: dict[str, list[Record]] = {}
 
@@ -122,15 +133,40 @@ class Run:
         return next((arm for arm in self.arms if arm.name == name), None)
 
     @cached_property
+    def evaluated(self) -> str | None:
+        """The model's name in `evaluation.json`; None where the run is no evaluation."""
+        raw = _read_json(self.path / "evaluation.json")
+        if raw is None:
+            return None
+        return str(raw["model"]) if isinstance(raw, dict) and raw.get("model") else "model"
+
+    @property
+    def _folder(self) -> Path:
+        return self.path if self.evaluated is not None else self.path / "records"
+
+    @cached_property
+    def guidelines(self) -> dict[str, Guideline]:
+        """Hash → guideline: our library and what the run kept. GuidelineError for a broken `guidelines.json`."""
+        return library_by_hash() | kept_guidelines(self.path)
+
+    @cached_property
+    def official(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Model → set → F1 by the name of each published protocol, from `scores.json`; empty where there is none."""
+        file = self.path / "scores.json"
+        found = _checked(_SCORES, _read_json(file) or {}, file)
+        shown = {model: {name: s.official for name, s in sets.items() if s.official} for model, sets in found.items()}
+        return {model: sets for model, sets in shown.items() if sets}
+
+    @cached_property
     def record_files(self) -> tuple[str, ...]:
-        """Names, without `.jsonl` or `.jsonl.gz`, of the files in `records/`."""
-        files = (self.path / "records").glob("*.jsonl*")
+        """Names, without `.jsonl` or `.jsonl.gz`, of the files of records."""
+        files = [p for p in self._folder.glob("*.jsonl*") if p.name.endswith((".jsonl", ".jsonl.gz"))]
         return tuple(sorted({p.name.removesuffix(".gz").removesuffix(".jsonl") for p in files}))
 
     def records(self, name: str) -> list[Record]:
-        """The records of `records/<name>.jsonl`, or of the same gzipped; empty if there is no such file."""
+        """The records of `<name>.jsonl`, or of the same gzipped; empty if there is no such file."""
         if name not in self._records:
-            file = self.path / "records" / f"{name}.jsonl"
+            file = self._folder / f"{name}.jsonl"
             file = file if file.exists() else file.with_name(f"{name}.jsonl.gz")
             self._records[name] = read_records(file) if file.exists() else []
         return self._records[name]

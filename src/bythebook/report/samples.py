@@ -1,4 +1,4 @@
-"""Which completions the page shows in full."""
+"""Which completions the head of the page shows in full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bythebook.records import Record
 from bythebook.report.run import Run
 
-__all__ = ["Pair", "before_and_after", "few_of_each_status"]
+__all__ = ["Pair", "before_and_after"]
 
 _PREFERRED_CASES = ("exception", "no_rule", "exception_not_fired", "plain")
 
@@ -49,12 +49,3 @@ def _rank(run: Run, before: Record, after: Record) -> tuple[bool, bool, bool, in
         not (before.well_formed and after.well_formed),
         _PREFERRED_CASES.index(case) if case in _PREFERRED_CASES else len(_PREFERRED_CASES),
     )
-
-
-def few_of_each_status(records: Sequence[Record], each: int = 2) -> list[Record]:
-    """Up to `each` completions of every status, the last ones of the file: in rollouts, the latest in training."""
-    kept: dict[str, list[Record]] = {}
-    for record in reversed(records):
-        if record.completion is not None and len(kept.setdefault(record.status, [])) < each:
-            kept[record.status].append(record)
-    return [record for status in sorted(kept) for record in reversed(kept[status])]
