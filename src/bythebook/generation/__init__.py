@@ -1,7 +1,9 @@
 """Prompts → completions. Importing this room imports neither torch nor vLLM: a backend does when a model is loaded."""
 
-from bythebook.generation.loading import EMBEDDED, Backend, embedded_path, load_model
+from bythebook.generation.endpoint import Endpoint, server_at
+from bythebook.generation.loading import EMBEDDED, SERVED, Backend, embedded_path, load_model
 from bythebook.generation.model import Messages, Model, Progress
+from bythebook.generation.openai_backend import OpenAIModel
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings, prompt_style_of, settings_of, write_settings
 from bythebook.generation.transformers_backend import TransformersModel
@@ -10,10 +12,13 @@ from bythebook.generation.vocabulary import unknown_words
 
 __all__ = [
     "EMBEDDED",
+    "SERVED",
     "Backend",
+    "Endpoint",
     "Messages",
     "Model",
     "ModelSettings",
+    "OpenAIModel",
     "Progress",
     "Sampling",
     "TransformersModel",
@@ -21,6 +26,7 @@ __all__ = [
     "embedded_path",
     "load_model",
     "prompt_style_of",
+    "server_at",
     "settings_of",
     "unknown_words",
     "write_settings",

@@ -19,16 +19,34 @@ __all__ = ["encode_prompts", "prompt_text", "starts_inside_thinking"]
 
 
 def prompt_text(tokenizer: PreTrainedTokenizerBase, messages: Messages) -> str:
-    """The prompt as the model reads it. ModelError if the model's chat template can't write these messages."""
+    """The prompt as the model reads it. A system message that the template refuses or leaves out stands before the
+    first user message. ModelError if the model's chat template can't write these messages."""
     if not getattr(tokenizer, "chat_template", None):
         return "\n\n".join(m["content"] for m in messages) + "\n"
     from jinja2 import TemplateError
 
+    folded = _without_system(messages)
     try:
-        text = tokenizer.apply_chat_template(cast(Any, messages), tokenize=False, add_generation_prompt=True)
+        text = _applied(tokenizer, messages)
     except TemplateError as error:
-        raise ModelError(f"the model's chat template refuses the prompt: {error}") from None
-    return cast(str, text)
+        if folded is None:
+            raise ModelError(f"the model's chat template refuses the prompt: {error}") from None
+        return prompt_text(tokenizer, folded)
+    if folded is not None and messages[0]["content"].strip() not in text:
+        return prompt_text(tokenizer, folded)
+    return text
+
+
+def _applied(tokenizer: PreTrainedTokenizerBase, messages: Messages) -> str:
+    return cast(str, tokenizer.apply_chat_template(cast(Any, messages), tokenize=False, add_generation_prompt=True))
+
+
+def _without_system(messages: Messages) -> Messages | None:
+    """The same with the system message inside the first user message; None where there is none to move."""
+    if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
+        return None
+    first = {"role": "user", "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
+    return [first, *messages[2:]]
 
 
 def starts_inside_thinking(tokenizer: PreTrainedTokenizerBase) -> bool:

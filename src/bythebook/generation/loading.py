@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import Literal
 
 from bythebook.errors import ModelError
+from bythebook.generation.endpoint import Endpoint, server_at
 from bythebook.generation.model import Model
 from bythebook.generation.settings import ModelSettings, settings_of
+from bythebook.generation.weights import ADAPTER_CONFIG
 
-__all__ = ["EMBEDDED", "Backend", "embedded_path", "load_model"]
+__all__ = ["EMBEDDED", "SERVED", "Backend", "embedded_path", "load_model", "local_path"]
 
-Backend = Literal["transformers", "vllm"]
+Backend = Literal["transformers", "vllm", "openai"]
 
 EMBEDDED = "embedded"
 """The name of the model that comes with the package."""
 
+SERVED = "openai:"
+"""What the name of a model behind an endpoint begins with."""
+
+_CONFIG = "config.json"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 
 
@@ -26,35 +32,63 @@ def embedded_path() -> Path:
 
 
 def load_model(
-    name_or_path: str | Path, backend: Backend = "transformers", device: str | None = None, dtype: str | None = None
+    name_or_path: str | Path,
+    backend: Backend | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    endpoint: Endpoint | str | None = None,
 ) -> Model:
     """The model of that directory, of that hub name, or the one that comes with the package (`embedded`).
 
-    A directory of that name comes before the hub. ModelError if there is no such model or it can't be loaded,
-    MissingExtraError if the backend is not installed.
+    A directory of that name comes before the hub; it may be a LoRA adapter. `openai:NAME` is the model NAME of the
+    server at `endpoint`. The backend defaults to what the name asks for, transformers where it asks for nothing.
+    ModelError if there is no such model or it can't be loaded, MissingExtraError if the backend is not installed.
     """
     name = str(name_or_path)
-    path = embedded_path() if name == EMBEDDED else Path(name_or_path).expanduser()
-    location: str | Path = path
-    settings = ModelSettings()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelError("no config.json in this folder", file=path, remedy="name the folder of a saved model")
-        settings = settings_of(path)
-    elif path.exists():
-        raise ModelError("a model is a folder, this is a file", file=path, remedy="name the folder around it")
-    elif name == EMBEDDED or not _HUB_NAME.fullmatch(name):
-        raise ModelError(f"no model {name!r}: no such folder", remedy="name the folder of a saved model")
-    else:
-        location = name
+    if endpoint is not None or name.startswith(SERVED) or backend == "openai":
+        return _served(name.removeprefix(SERVED), backend, endpoint)
+    location = local_path(name) or name
+    settings = settings_of(location) if isinstance(location, Path) else ModelSettings()
     if backend == "vllm":
         if device not in (None, "cuda"):
             raise ModelError(f"vLLM runs on GPUs, not on {device!r}", remedy="use the transformers backend")
+        if isinstance(location, Path) and not (location / _CONFIG).is_file():
+            raise ModelError("vLLM needs a whole model", file=location, remedy="name the folder of the merged model")
         from bythebook.generation.vllm_backend import VllmModel
 
         return VllmModel(location, name=name, settings=settings, dtype=dtype)
-    if backend != "transformers":
-        raise ModelError(f"no backend {backend!r}", remedy="transformers or vllm")
+    if backend not in (None, "transformers"):
+        raise ModelError(f"no backend {backend!r}", remedy="transformers, vllm or openai")
     from bythebook.generation.transformers_backend import TransformersModel
 
     return TransformersModel.load(location, name=name, settings=settings, device=device, dtype=dtype)
+
+
+def local_path(name: str) -> Path | None:
+    """The folder of a model or adapter on this machine; None for a hub name. ModelError for what is neither."""
+    path = embedded_path() if name == EMBEDDED else Path(name).expanduser()
+    if path.is_dir():
+        if not any((path / file).is_file() for file in (_CONFIG, ADAPTER_CONFIG)):
+            raise ModelError("no config.json in this folder", file=path, remedy="name the folder of a saved model")
+        return path
+    if path.exists():
+        raise ModelError("a model is a folder, this is a file", file=path, remedy="name the folder around it")
+    if name == EMBEDDED or not _HUB_NAME.fullmatch(name):
+        raise ModelError(f"no model {name!r}: no such folder", remedy="name the folder of a saved model")
+    return None
+
+
+def _served(name: str, backend: Backend | None, endpoint: Endpoint | str | None) -> Model:
+    if backend not in (None, "openai"):
+        raise ModelError(f"the backend {backend!r} asks no server", remedy="leave out the backend, or the endpoint")
+    if not name or endpoint is None:
+        raise ModelError(
+            f"no {'endpoint' if name else 'name'} for the model {SERVED}{name}",
+            remedy=f"give both: --model {SERVED}NAME --endpoint http://localhost:8000/v1",
+        )
+    if not isinstance(endpoint, Endpoint):
+        endpoint = server_at(endpoint)
+    from bythebook.generation.openai_backend import OpenAIModel
+
+    return OpenAIModel(name, endpoint)

@@ -13,6 +13,7 @@ from bythebook.generation.chat import encode_prompts, starts_inside_thinking
 from bythebook.generation.model import Messages, Progress
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
+from bythebook.generation.weights import load_weights
 from bythebook.types import Completion, FinishReason
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class TransformersModel:
         device: str | None = None,
         dtype: str | None = None,
     ) -> TransformersModel:
-        """From a directory or the hub. Weights are safetensors, and no code of a repository is run.
+        """From a directory or the hub; see `weights`.
 
         `device` defaults to the GPU where there is one, `dtype` (`float32`, `bfloat16`, `auto`, …) to float32 on a
         CPU and to what the checkpoint was saved in on a GPU. ModelError if the model can't be loaded;
@@ -57,7 +58,6 @@ class TransformersModel:
         """
         try:
             import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
             from transformers.utils.logging import disable_progress_bar
         except ImportError:
             raise MissingExtraError("running a model", "train") from None
@@ -66,15 +66,9 @@ class TransformersModel:
         dtype = dtype or ("float32" if device == "cpu" else "auto")
         if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
             raise ModelError(f"no dtype {dtype!r}", remedy="float32, bfloat16, float16 or auto")
+        model, tokenizer = load_weights(location, dtype=dtype)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(location)
-            model = AutoModelForCausalLM.from_pretrained(location, dtype=dtype, use_safetensors=True)
-        except Exception as error:
-            # Loading fails in many ways (no network, no such repository, broken weights, foreign architecture), and
-            # every one of them is about what the user named.
-            raise _not_loadable(location, error) from error
-        try:
-            model = model.to(torch.device(device))  # type: ignore[arg-type]  # the stub wraps the wrong self
+            model = model.to(torch.device(device))
         except (RuntimeError, AssertionError) as error:
             raise ModelError(f"device {device!r} can't be used: {_first_line(error)}", remedy="cpu works") from None
         return cls(model.eval(), tokenizer, name=name or str(location), settings=settings)
@@ -229,17 +223,3 @@ class TransformersModel:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-
-
-def _not_loadable(location: Path | str, error: BaseException) -> ModelError:
-    if Path(location).is_dir():
-        return ModelError(
-            f"the model can't be loaded: {_first_line(error)}",
-            file=location,
-            remedy="it must be a transformers model directory with config.json, tokenizer and safetensors weights",
-        )
-    return ModelError(
-        f"no model {str(location)!r}: no such folder, and the hub can't be reached or has no model of that name "
-        f"with safetensors weights ({_first_line(error)})",
-        remedy="give the path of a model directory, 'embedded', or a hub name such as Qwen/Qwen2.5-7B-Instruct",
-    )

@@ -1,0 +1,84 @@
+"""A folder or hub name → model and tokenizer, whole or as a LoRA adapter on its base model.
+
+Weights are safetensors, and no code of a repository is run. An adapter is merged into its base, so that whoever uses
+the model needs to know nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bythebook.errors import MissingExtraError, ModelError
+
+__all__ = ["ADAPTER_CONFIG", "load_weights"]
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""The file by which peft's adapters are known."""
+
+
+def load_weights(location: Path | str, *, dtype: Any, revision: str | None = None) -> tuple[Any, Any]:
+    """(model on the CPU, tokenizer). `dtype` is a torch dtype or its name, or `auto`. ModelError if they can't be
+    loaded; MissingExtraError for an adapter without peft."""
+    try:
+        if (Path(location) / ADAPTER_CONFIG).is_file():
+            return _adapted(Path(location), dtype)
+        return _whole(location, dtype, revision)
+    except (MissingExtraError, ModelError):
+        raise
+    except Exception as error:
+        # Loading fails in many ways (no network, no such repository, broken weights, foreign architecture), and every
+        # one of them is about what the user named.
+        raise _not_loadable(location, error) from error
+
+
+def _whole(location: Path | str, dtype: Any, revision: str | None) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    known = {"revision": revision} if revision else {}
+    tokenizer = AutoTokenizer.from_pretrained(location, **known)
+    model = AutoModelForCausalLM.from_pretrained(location, dtype=dtype, use_safetensors=True, **known)
+    return model, tokenizer
+
+
+def _adapted(folder: Path, dtype: Any) -> tuple[Any, Any]:
+    from bythebook.generation.loading import local_path
+
+    settings = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+    base = settings.get("base_model_name_or_path") if isinstance(settings, dict) else None
+    if not isinstance(base, str) or not base:
+        raise ModelError("the adapter does not name its base model", file=folder / ADAPTER_CONFIG)
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise ModelError("no adapter_model.safetensors here", file=folder, remedy="save the adapter as safetensors")
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise MissingExtraError("a LoRA adapter", "train") from None
+    place = local_path(base) or base
+    if place == folder or (Path(place) / ADAPTER_CONFIG).is_file():
+        raise ModelError("the base of the adapter is an adapter", file=folder, remedy="merge that one first")
+    revision = settings.get("revision")
+    model, tokenizer = _whole(place, dtype, revision if isinstance(revision, str) else None)
+    merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
+    merged.requires_grad_(True)  # peft has frozen the base
+    if (folder / "tokenizer_config.json").is_file():
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    return merged, tokenizer
+
+
+def _not_loadable(location: Path | str, error: BaseException) -> ModelError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    if Path(location).is_dir():
+        return ModelError(
+            f"the model can't be loaded: {reason}",
+            file=location,
+            remedy="it must be a transformers model directory with config.json, tokenizer and safetensors weights",
+        )
+    return ModelError(
+        f"no model {str(location)!r}: no such folder, and the hub can't be reached or has no model of that name "
+        f"with safetensors weights ({reason})",
+        remedy="give the path of a model directory, 'embedded', or a hub name such as Qwen/Qwen2.5-7B-Instruct",
+    )
