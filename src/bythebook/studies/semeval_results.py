@@ -21,7 +21,7 @@ _ROWS = {
     "majority_class": "majority class (`Other`)",
     "majority_relation": "majority relation",
     "bag_of_words": "bag of words, logistic regression",
-    "start": "from scratch, SFT on templated reasoning (before RL)",
+    "start": "from scratch, SFT with reasoning (before RL)",
     "trained": "from scratch, then R1-RE RL (after)",
 }
 
@@ -63,7 +63,22 @@ def results(folder: Path) -> str:
         cells += [_mean(found, key) for key in ("undirected", "two_way", "accuracy")]
         lines.append(table_row([*cells, _mean(found, "format") if varies else "–"]))
     seeds = len(list(folder.glob("seed*")))
-    return "\n".join([*lines, "", f"{seeds} seeds; macro-F1 as fractions; the baselines have no seed."])
+    lines += ["", f"{seeds} seeds; macro-F1 as fractions; the baselines have no seed."]
+    return "\n".join([*lines, *_gain(folder)])
+
+
+def _gain(folder: Path) -> list[str]:
+    """What RL added to the official score, paired by seed."""
+    pairs = [
+        [run / "records" / f"{name}.test.jsonl.gz" for name in ("start", "trained")] for run in folder.glob("seed*")
+    ]
+    scored = [[_figures(read_records(file))["official"] or 0.0 for file in pair] for pair in pairs if pair[0].exists()]
+    gains = [after - before for before, after in scored]
+    between = stats.interval(gains)
+    if between is None:
+        return []
+    each = f"{stats.mean(gains):+.4f} [{between[0]:+.4f}, {between[1]:+.4f}]"
+    return [f"RL minus its start, official macro-F1, paired by seed: {each}."]
 
 
 def _mean(found: list[dict[str, float | None]], key: str) -> str:
