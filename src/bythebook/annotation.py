@@ -18,7 +18,7 @@ answer, and absent in greedy decoding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from bythebook.generation import Model, Sampling, load_model
 from bythebook.parsing import parse_tagged_answer
 from bythebook.prompts import render
 from bythebook.readers.documents import RAW_TEXT_REMEDY, Document, document_of, scan_documents
-from bythebook.records import PREDICTION_SCHEMA, append_jsonl, drop_torn_line, read_jsonl, write_jsonl
+from bythebook.records import PREDICTION_SCHEMA, append_jsonl, drop_torn_line, list_errors, read_jsonl, write_jsonl
 from bythebook.rewards.r1_re import form_status
 from bythebook.schema import Grammar
 from bythebook.tasks.documents import guideline_of, pair_examples
@@ -38,9 +38,10 @@ from bythebook.types import Completion, Example, Guideline, Label, Parsed
 __all__ = ["annotate", "annotate_file"]
 
 _CHUNK = 64
-"""Documents annotated at once: what is lost at most when a run is interrupted."""
+"""Documents annotated at once, unless the model has a `chunk` of its own: what an interruption costs at most."""
 _NO_SETTING = 1024
 _NAMED_WORDS = 5
+_TOO_LONG = "too_long: the prompt does not fit into the model's context"
 
 
 def annotate(
@@ -84,7 +85,8 @@ def annotate_file(
     """Annotate JSONL or text files into `output`, one prediction a line; rows already there are not asked again.
 
     Every row that can be read has one line in `output`. `<output>.errors.jsonl`, which each run makes anew, lists the
-    rows that could not be annotated: those that can't be read, and those of which no pair got an answer. Returns
+    rows that could not be annotated: those that can't be read, and those of which no pair got an answer or some pair
+    could not be asked. The last are asked again by the next run, unless they are too long. Returns
     `{"written", "kept", "failed", "partial", "output", "errors", "warnings"}`: rows written now, kept from before,
     listed as errors, written now with an answer for some pairs only; the errors file or None. InputError if `output`
     holds something else than predictions of these rows by this model under this guideline; DataError if no row at all
@@ -105,16 +107,28 @@ def annotate_file(
             annotator = _Annotator(loaded, book, Grammar.of(book), sampling, max_distance)
             tally.warn(annotator.guideline_warnings())
             say = _bar(len(waiting)) if progress else None
-            for start in range(0, len(waiting), _CHUNK):
-                chunk = waiting[start : start + _CHUNK]
-                tally.take(annotator.predict(chunk))
+            for asked in _chunks(documents, kept, loaded):
+                tally.take([p for p in annotator.predict(asked) if p["id"] not in kept])
                 if say:
-                    say(start + len(chunk))
+                    say(tally.written)
+        append_jsonl(output, [])  # a file of no rows, where there was none to ask about
     finally:
-        listed = _list_errors(output.with_name(output.name + ".errors.jsonl"), tally.errors)
+        listed = list_errors(output.with_name(output.name + ".errors.jsonl"), tally.errors)
     if progress:
         _say_warnings(list(tally.warnings))
-    return {"kept": len(documents) - len(waiting), "errors": listed, **tally.summary()}
+    return {"kept": len(documents) - len(waiting), "errors": str(listed) if listed else None, **tally.summary()}
+
+
+def _chunks(documents: Sequence[Document], kept: Container[str], model: Model) -> Iterator[Sequence[Document]]:
+    """Documents to ask together: a whole chunk as soon as one of its documents is missing, because what is drawn for a
+    document depends on what is drawn beside it; a resumed run then writes what an uninterrupted one would have written.
+    From a model that asks for each completion by itself the missing ones only."""
+    size, separate = getattr(model, "chunk", _CHUNK), getattr(model, "separate", False)
+    for start in range(0, len(documents), size):
+        chunk = documents[start : start + size]
+        missing = [d for d in chunk if d.id not in kept]
+        if missing:
+            yield missing if separate else chunk
 
 
 @dataclass
@@ -167,9 +181,7 @@ def _message(fault: DataError) -> str:
 
 
 def _read(inputs: Sequence[Path | str]) -> tuple[list[Document], list[DataError]]:
-    documents: list[Document] = []
-    faults: list[DataError] = []
-    seen: set[str] = set()
+    documents, faults, seen = list[Document](), list[DataError](), set[str]()
     for path in inputs:
         found, wrong = scan_documents(path)
         faults += wrong
@@ -186,12 +198,14 @@ def _read(inputs: Sequence[Path | str]) -> tuple[list[Document], list[DataError]
 
 
 def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, str]) -> dict[str, dict[str, Any] | None]:
-    """Ids already predicted, each with its line in the errors file or None. A last line cut short by a crash is taken
-    away."""
+    """Ids already predicted, each with its line in the errors file or None. Taken away are a last line cut short, and
+    every prediction of these texts for which some pair could not be asked, unless it is too long."""
     if not output.exists():
         return {}
+    if not output.is_file():
+        raise InputError("is no file", file=output, remedy="choose another output")
     drop_torn_line(output)
-    kept: dict[str, dict[str, Any] | None] = {}
+    kept, again = dict[str, dict[str, Any] | None](), set[str]()
     for number, row in read_jsonl(output):
         shown = row.get("guideline")
         other = None
@@ -208,13 +222,19 @@ def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, st
         if other:
             raise InputError(f"holds {other}", file=output, line=number, remedy="choose another output")
         kept[row["id"]] = None if _is_annotated(row) else _error(row)
-    return kept
+        if row["id"] in texts and any(a.get("errors") != [_TOO_LONG] for a in _unasked(row)):
+            again.add(row["id"])
+    if again:
+        write_jsonl(output, (row for _, row in read_jsonl(output) if row["id"] not in again))
+    return {name: error for name, error in kept.items() if name not in again}
 
 
 def _touch(output: Path) -> None:
-    """Make the file, so that an output that can't be written is known before the work and not after it."""
+    """See whether it can be written, so that this is known before the work and not after it."""
     try:
         append_jsonl(output, [])
+        if not output.stat().st_size:
+            output.unlink()
     except OSError as error:
         raise InputError(f"can't be written: {error.strerror}", file=output, remedy="choose another output") from None
 
@@ -226,9 +246,14 @@ def _is_prediction(row: Mapping[str, Any]) -> bool:
 
 
 def _is_annotated(prediction: Mapping[str, Any]) -> bool:
-    """Whether there was nothing to ask, or some pair got an answer."""
+    """Whether there was nothing to ask, or some pair got an answer and every one could be asked."""
     answers = prediction["answers"]
-    return not answers or any(a.get("answer") for a in answers)
+    return not answers or (any(a.get("answer") for a in answers) and not _unasked(prediction))
+
+
+def _unasked(prediction: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The answers of pairs whose generation failed."""
+    return [a for a in prediction["answers"] if a.get("status") == "unscored"]
 
 
 def _error(prediction: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,16 +261,8 @@ def _error(prediction: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": prediction["id"],
         "status": prediction.get("status"),
-        "message": f"no answer that the guideline admits: {reasons}",
+        "message": f"{'not asked' if _unasked(prediction) else 'no answer that the guideline admits'}: {reasons}",
     }
-
-
-def _list_errors(path: Path, errors: Sequence[dict[str, Any]]) -> str | None:
-    if errors:
-        write_jsonl(path, errors)
-        return str(path)
-    path.unlink(missing_ok=True)
-    return None
 
 
 def _sampling(model: Model, samples: int, max_new_tokens: int | None, batch_size: int) -> Sampling:
@@ -323,7 +340,7 @@ class _Annotator:
         parsed, completion = read[place], written[place]
         errors = [f"{d.code}: {d.message}" for d in parsed.deviations]
         if completion.finish_reason == "error":
-            status, errors = "unscored", ["too_long: the prompt does not fit into the model's context"]
+            status, errors = "unscored", [completion.error or _TOO_LONG]
         else:
             status = "ok" if label else form_status(parsed, completion.finish_reason)
         return {

@@ -1,17 +1,24 @@
 """The command line: parses arguments, calls one function, prints.
 
-Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 done but some rows could not be, 130 interrupted with state saved.
+Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 done but some rows could not be, 130 interrupted with state saved,
+141 whoever read standard output wants no more of it (`… | head`).
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
+from bythebook.cli_data import AsJson, DataPath, Output, data_app
+from bythebook.cli_data import print_json as _print_json
 from bythebook.errors import BythebookError, Interrupted
 
 __all__ = ["app", "main"]
@@ -24,21 +31,19 @@ app = typer.Typer(
     help="Train small language models to annotate by the book: the guideline in the prompt, the reward from a program.",
     epilog="Start with: bythebook demo",
 )
-data_app = typer.Typer(
-    no_args_is_help=True, help="What readers there are, what a row looks like, and whether files are right."
-)
-guideline_app = typer.Typer(no_args_is_help=True, help="Look at a guideline as a model reads it.")
+guideline_app = typer.Typer(no_args_is_help=True, help="Check a guideline, and look at it as a model reads it.")
 app.add_typer(data_app, name="data")
 app.add_typer(guideline_app, name="guideline")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")]
-DataPath = Annotated[Path | None, typer.Option("--path", "-p", help="The data: a folder or a file.")]
-ModelName = Annotated[str, typer.Option("--model", "-m", help="A folder, a hub id, or `embedded`.")]
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", help="A folder, a hub id, `embedded`, or `openai:NAME` with --endpoint.")
+]
+BackendName = Annotated[str | None, typer.Option("--backend", help="transformers, vllm or openai.")]
+EndpointUrl = Annotated[str | None, typer.Option("--endpoint", help="An OpenAI-compatible server: http://…/v1.")]
+KeyEnv = Annotated[str | None, typer.Option(help="Variable with the server's API key; default: OPENAI_API_KEY.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Requests to the server at once.")]
+Patience = Annotated[float, typer.Option("--timeout", min=1, help="Seconds for one request to the server.")]
+Prefilled = Annotated[bool, typer.Option("--prefilled", help="The server's chat template opens <think> itself.")]
 
 
 def _version(wanted: bool) -> None:
@@ -61,7 +66,7 @@ def _root(
 @app.command(epilog="Example: bythebook demo --seed 1 --output runs/demo-1")
 def demo(
     output: Output = None,
-    seed: Annotated[int, typer.Option(help="Seed of sentences and training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of sentences and training.")] = 0,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm (repeatable).")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Arms side by side; default: one a core.")] = None,
     quick: Annotated[bool, typer.Option(help="A few steps and sentences: does it run at all?")] = False,
@@ -81,23 +86,40 @@ def train(
     overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value", show_default=False)] = None,
     output: Output = None,
     path: DataPath = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint in --output.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Print the resolved recipe and stop.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --output; start it if there is none.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the resolved recipe and what it will take.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train by a recipe (SFT or RL), then score before and after."""
-    from bythebook.recipe import dump_recipe, load_recipe
+    from bythebook.recipe import load_recipe
 
     settings = list(overrides or []) + ([f"data.path={json.dumps(str(path))}"] if path else [])
     resolved = load_recipe(recipe, settings)
     if dry_run:
-        typer.echo(dump_recipe(resolved), nl=False)
+        from bythebook.sizing import resolved_json, resolved_text
+
+        _print_json(resolved_json(resolved)) if as_json else typer.echo(resolved_text(resolved), nl=False)
         return
     from bythebook.studies.runs import run_recipe
     from bythebook.studies.show import print_run
+    from bythebook.training.resume import refuse_unfinished
 
-    found = run_recipe(resolved, output or Path("runs") / resolved.name, resume=resume, quiet=as_json)
-    _print_json(found) if as_json else print_run(found)
+    folder = output or Path("runs") / resolved.name
+    if not resume:
+        refuse_unfinished(folder, folder / "warm_start")
+    try:
+        found = run_recipe(resolved, folder, resume=resume, quiet=as_json)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        said = str(stop) or "stopped; what was done is kept, and the same command with --resume goes on"
+        raise Interrupted(f"{said}:\n    {_command('--resume')}") from None
+    if found:
+        _print_json(found) if as_json else print_run(found)
+
+
+def _command(option: str) -> str:
+    """The command that is running, with one option more."""
+    program = ["python", "-m", "bythebook"] if Path(sys.argv[0]).name == "__main__.py" else ["bythebook"]
+    return shlex.join([*program, *(x for x in sys.argv[1:] if x != option), option])
 
 
 @app.command(epilog="Example: bythebook evaluate --model runs/first/model --task world --samples 4")
@@ -109,26 +131,59 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=0, help="Samples of each example beside the greedy answer.")] = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples of a split.")] = None,
     guideline: Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")] = None,
+    shuffle_relations: Annotated[int | None, typer.Option(help="Show relations in the order of this seed.")] = None,
+    rename_labels: Annotated[int | None, typer.Option(help="Show labels as codes (R37), drawn by this seed.")] = None,
+    permute_labels: Annotated[int | None, typer.Option(help="Exchange the names of labels by this seed.")] = None,
     output: Output = None,
+    backend: BackendName = None,
+    endpoint: EndpointUrl = None,
+    api_key_env: KeyEnv = None,
+    concurrency: Concurrency = 8,
+    timeout: Patience = 600.0,
+    prefilled: Prefilled = False,
     as_json: AsJson = False,
 ) -> None:
     """Records, then scores, in domain and out of domain side by side."""
     from bythebook.evaluation import evaluate as run_evaluation
+    from bythebook.guidelines import Variation
     from bythebook.studies.show import print_scores
 
     options: dict[str, Any] = {"guideline": str(guideline)} if guideline else {}
+    seeds = {"shuffle_relations": shuffle_relations, "rename_labels": rename_labels, "permute_labels": permute_labels}
     found = run_evaluation(
-        model,
+        _model(model, backend, endpoint, api_key_env, concurrency, timeout, prefilled),
         task if len(task) > 1 else task[0],
         path=path,
         split=split,
         samples=samples,
         limit=limit,
         output=output,
+        variation=Variation(**seeds),
         progress=not as_json,
         **options,
     )
     _print_json(found) if as_json else print_scores(found)
+    if any(split.get("unscored") for split in found.values()):
+        raise typer.Exit(3)
+
+
+def _model(
+    name: str,
+    backend: str | None,
+    endpoint: str | None,
+    api_key_env: str | None,
+    concurrency: int,
+    timeout: float,
+    prefilled: bool,
+) -> Any:
+    """The name where it says everything (it is loaded when needed), otherwise the loaded model."""
+    from bythebook.generation import load_model, server_at
+
+    if endpoint is None:
+        needs_more = backend not in (None, "transformers") or name.startswith("openai:")
+        return load_model(name, cast(Any, backend)) if needs_more else name
+    at = server_at(endpoint, api_key_env=api_key_env, concurrency=concurrency, timeout=timeout, prefilled=prefilled)
+    return load_model(name, cast(Any, backend), endpoint=at)
 
 
 @app.command(epilog="Example: bythebook annotate sentences.jsonl --guideline guideline.md --output annotated.jsonl")
@@ -137,12 +192,19 @@ def annotate(
     guideline: Annotated[Path, typer.Option("--guideline", "-g", help="A guideline file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="JSONL of predictions; an existing one is completed.")],
     model: ModelName = "embedded",
+    backend: BackendName = None,
+    endpoint: EndpointUrl = None,
+    api_key_env: KeyEnv = None,
+    concurrency: Concurrency = 8,
+    timeout: Patience = 600.0,
+    prefilled: Prefilled = False,
     as_json: AsJson = False,
 ) -> None:
     """Texts and a guideline in, annotations out; resumable."""
     from bythebook.annotation import annotate_file
 
-    found = annotate_file(inputs, output, guideline, model, progress=not as_json)
+    asked = _model(model, backend, endpoint, api_key_env, concurrency, timeout, prefilled)
+    found = annotate_file(inputs, output, guideline, asked, progress=not as_json)
     if as_json:
         _print_json(found)
     if found.get("failed"):
@@ -184,6 +246,33 @@ def reward(
         _print_json(line)
 
 
+@app.command(epilog="Example: bythebook study behaviours runs/first/records/rollouts.jsonl")
+def study(
+    name: Annotated[str, typer.Argument(help="behaviours: steps of an annotator in the reasoning; lengths: tokens.")],
+    records: Annotated[list[Path], typer.Argument(help="Files of rollouts or predictions.")],
+    windows: Annotated[int, typer.Option(min=1, help="Windows of training steps.")] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """Analyses of completions that are there, against the training step."""
+    from bythebook.studies.r1_re.traces import print_study, study_files
+
+    found = study_files(name, records, windows)
+    _print_json(found) if as_json else print_study(found)
+
+
+@app.command(epilog="Example: bythebook bench scoring --json")
+def bench(
+    name: Annotated[str, typer.Argument(help="scoring: full verdicts beside TRL's reward functions.")],
+    rounds: Annotated[int, typer.Option(min=5, help="Rounds measured; both sides run in each.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Side-by-side speed: both sides in one run, medians."""
+    from bythebook.studies.bench import print_bench, run_bench
+
+    found = run_bench(name, rounds)
+    _print_json(found) if as_json else print_bench(found)
+
+
 @app.command(epilog="Example: bythebook report runs/demo")
 def report(run: Annotated[Path, typer.Argument(help="A run directory.")], as_json: AsJson = False) -> None:
     """One self-contained HTML page of a run."""
@@ -191,6 +280,15 @@ def report(run: Annotated[Path, typer.Argument(help="A run directory.")], as_jso
 
     page = write_report(run)
     _print_json({"report": str(page)}) if as_json else typer.echo(f"report: {page}")
+
+
+@app.command(epilog='Example: accelerate launch --config_file "$(bythebook launch fsdp)" -m bythebook train r1_re')
+def launch(name: Annotated[str, typer.Argument(help="ddp, fsdp, zero2 or zero3.")], as_json: AsJson = False) -> None:
+    """Where the configuration lies with which `accelerate launch` trains on several GPUs."""
+    from bythebook.recipe import launch_config
+
+    path = str(launch_config(name))
+    _print_json({"config": path}) if as_json else typer.echo(path)
 
 
 @app.command()
@@ -210,57 +308,22 @@ def recipes(as_json: AsJson = False) -> None:
         typer.echo(f"{row['name']:<{width}}  {row['system']} ({row['paper']}): {row['needs']}")
 
 
-@data_app.command("list")
-def data_list(as_json: AsJson = False) -> None:
-    """What tasks there are."""
-    from bythebook.tasks import TASKS
-
-    if as_json:
-        _print_json([{"name": t.name, "summary": t.summary, "needs_path": t.needs_path} for t in TASKS.values()])
-        return
-    for task in TASKS.values():
-        typer.echo(f"{task.name:<12}  {task.summary}" + ("  (needs --path)" if task.needs_path else ""))
-
-
-@data_app.command("show", epilog="Example: bythebook data show world")
-def data_show(
-    task: Annotated[str, typer.Argument(help="Task name.")],
-    path: DataPath = None,
-    rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 2,
-    guideline: Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")] = None,
+@guideline_app.command("check", epilog="Example: bythebook guideline check guideline.md --json")
+def guideline_check(
+    file: Annotated[str, typer.Argument(help="A guideline file (Markdown or .yaml), or a name of the library.")],
     as_json: AsJson = False,
 ) -> None:
-    """What a row and its prompt look like."""
-    from bythebook.studies.show import sample_rows
+    """Every fault of a guideline, with its line and what to do. Exit code 1 if one of them is an error."""
+    from bythebook.studies.show import check_guideline
 
-    found = sample_rows(task, path, rows, guideline)
-    if as_json:
-        _print_json(found)
-        return
-    for row in found:
-        typer.echo(f"{row['id']}  ({row['split']}, {row['domain']})\n{row['prompt']}\ngold: {row['gold']}\n")
-
-
-@data_app.command("check", epilog="Example: bythebook data check semeval2010 --path SemEval2010_task8_all_data --json")
-def data_check(
-    task: Annotated[str, typer.Argument(help="Task name.")],
-    path: Annotated[Path, typer.Option("--path", "-p", help="The data: a folder or a file.")],
-    guideline: Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read every row; name every fault with its line. Exit code 1 if there is one."""
-    from bythebook.studies.show import check_data
-
-    found = check_data(task, path, guideline)
+    found = check_guideline(file)
     if as_json:
         _print_json(found)
     else:
-        for split, n in found["rows"].items():
-            typer.echo(f"{split}: {n} rows")
-        for fault in found["faults"]:
-            typer.echo(f"{fault['file']}:{fault['line']}: {fault['message']}")
-        typer.echo(f"{len(found['faults'])} faults")
-    if found["faults"]:
+        for f in found["findings"]:
+            typer.echo(f"{file}:{f['line']}: {f['severity']}: {f['message']} ({f['remedy']}) [{f['code']}]")
+        typer.echo(f"errors: {found['errors']}, warnings: {found['warnings']}")
+    if found["errors"]:
         raise typer.Exit(1)
 
 
@@ -268,7 +331,7 @@ def data_check(
 def guideline_show(
     guideline: Annotated[str, typer.Argument(help="A guideline file, or the name of one in the library.")],
     rendering: Annotated[
-        str, typer.Option(help="full, condensed, rules or brief; markdown: the document.")
+        str, typer.Option(help="full, condensed, rules or brief; markdown or yaml: the document.")
     ] = "markdown",
 ) -> None:
     """Print a guideline, as a document or as a model reads it."""
@@ -277,21 +340,35 @@ def guideline_show(
     typer.echo(guideline_text(guideline, rendering))
 
 
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, then give the same command again"),
+    **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EROFS), "choose another --output"),
+}
+
+
 def main() -> int:
     """The console script. Mistakes of the user print one line, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file may have a name that is no UTF-8: it is shown with escapes. (In a notebook a stream is something else.)
+        with suppress(AttributeError, ValueError):
+            cast(Any, stream).reconfigure(errors="backslashreplace")
     try:
         # An Exit is not raised through: its code is returned. A Ctrl-C becomes an Exit, too.
         done = app(standalone_mode=False, prog_name="bythebook")
         code = done if isinstance(done, int) else 0
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         code = 130
+    except SystemExit:
+        return 141  # what typer makes of a broken pipe
     except BythebookError as error:
         sys.stderr.write(f"bythebook: {error}\n")
         return 130 if isinstance(error, Interrupted) else 1
     except OSError as error:
         # An output that is no folder, a full disk: what is read is checked where it is read.
-        where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"bythebook: {where}{error.strerror or error}\n")
+        where = error.filename or ("" if _stdout_works() else "standard output")
+        remedy = f" ({_REMEDIES[error.errno]})" if error.errno in _REMEDIES else ""
+        sys.stderr.write(f"bythebook: {where}{': ' if where else ''}{error.strerror or error}{remedy}\n")
         return 1
     except Exception as error:
         # click's own errors know how to print themselves and carry exit code 2
@@ -303,6 +380,17 @@ def main() -> int:
     if code == 130:
         sys.stderr.write("\ninterrupted; what was done is saved, and the same command goes on from there\n")
     return code
+
+
+def _stdout_works() -> bool:
+    """Whether what was printed can be written. What can't is dropped, or Python would complain once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 if __name__ == "__main__":

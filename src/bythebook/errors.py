@@ -26,6 +26,15 @@ __all__ = [
 ]
 
 
+_LONGEST = 2_000
+"""Characters of a message: more than any list of names has, and less than a hostile line."""
+
+
+def _one_line(message: str) -> str:
+    message = " ".join(message.splitlines()) if "\n" in message or "\r" in message else message
+    return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
+
+
 class BythebookError(Exception):
     """Root of every exception raised on purpose."""
 
@@ -36,6 +45,7 @@ class InputError(BythebookError):
     def __init__(
         self, message: str, *, file: Path | str | None = None, line: int | None = None, remedy: str | None = None
     ) -> None:
+        message = _one_line(message)
         self.message, self.file, self.line, self.remedy = message, file, line, remedy
         where = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
         super().__init__(f"{where}{message}" + (f" ({remedy})" if remedy else ""))

@@ -10,17 +10,20 @@ import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from bythebook.errors import RecipeError
+from bythebook.strict_yaml import StrictLoader
 
 __all__ = [
     "DataSection",
     "EvaluationSection",
+    "LoraSection",
     "ModelSection",
+    "MoreData",
     "ObjectiveSection",
     "PromptSection",
     "Recipe",
@@ -28,6 +31,7 @@ __all__ = [
     "RolloutSection",
     "TrainingSection",
     "dump_recipe",
+    "launch_config",
     "load_recipe",
     "recipe_names",
 ]
@@ -37,6 +41,18 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class LoraSection(_Section):
+    """Low-rank adapters (Hu et al. 2021, arXiv 2106.09685) in place of full fine-tuning."""
+
+    r: int = Field(ge=1)
+    """Rank."""
+    alpha: float = Field(gt=0)
+    """The update is scaled by alpha / r."""
+    dropout: float = Field(ge=0, lt=1)
+    target_modules: str | tuple[str, ...]
+    """Names of the layers that are adapted; `all-linear`: every linear layer but the output."""
+
+
 class ModelSection(_Section):
     """Which model, and in which precision."""
 
@@ -44,8 +60,21 @@ class ModelSection(_Section):
     """A folder, a hub id, `embedded` (the model in the package) or `scratch` (built from `scratch`)."""
     revision: str | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
+    lora: LoraSection | None = None
+    """None: every weight is trained."""
     scratch: dict[str, Any] = Field(default_factory=dict)
     """Options of training.small_models for `path: scratch`."""
+
+
+class MoreData(_Section):
+    """Another task whose examples are trained on as well."""
+
+    task: str
+    path: str | None = None
+    train_split: str = "train"
+    options: dict[str, Any] = Field(default_factory=dict)
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    """How often each of its examples stands among the training examples; of a fraction some are drawn."""
 
 
 class DataSection(_Section):
@@ -58,6 +87,8 @@ class DataSection(_Section):
     """Passed to the task's `load`."""
     target: str | None = None
     """SFT only: which of the task's targets is imitated (`answer`, `careful`, `mixed`, …)."""
+    also: tuple[MoreData, ...] = ()
+    """Further training data; what is watched and scored is the task's own."""
 
 
 class PromptSection(_Section):
@@ -65,6 +96,11 @@ class PromptSection(_Section):
 
     template: Literal["r1_re", "short"]
     rendering: Literal["full", "condensed", "rules", "brief"]
+    shuffle_relations: bool = False
+    """Training shows the relations in another order in every batch."""
+    rename_labels: Literal["none", "opaque", "permute"] = "none"
+    """Training shows the relations under other names in every batch: codes that say nothing, or each other's names.
+    Gold follows; see guidelines.variations."""
 
 
 class RewardSection(_Section):
@@ -75,13 +111,16 @@ class RewardSection(_Section):
 
 
 class ObjectiveSection(_Section):
-    """RL only: every field of TRL's loss."""
+    """RL only: every field of the loss; see objectives.policy_loss."""
 
     loss_type: Literal["grpo", "dr_grpo", "dapo", "bnpo"]
     beta: float = Field(ge=0)
+    kl_estimator: Literal["k1", "k2", "k3"]
+    """How the KL is estimated; see objectives.kl for what each one's gradient is."""
     epsilon: float = Field(gt=0)
-    epsilon_high: float | None
+    epsilon_high: float | None = Field(gt=0)
     delta: float | None
+    """Cap of the ratio under a negative advantage, above 1 + epsilon_high (two-sided clip)."""
     importance_sampling_level: Literal["token", "sequence"]
     scale_rewards: Literal["group", "batch", "none"]
     num_iterations: int = Field(ge=1)
@@ -89,6 +128,14 @@ class ObjectiveSection(_Section):
     top_entropy_quantile: float = Field(gt=0, le=1)
     entropy_coef: float
     use_bias_correction_kl: bool
+
+    @field_validator("delta")
+    @classmethod
+    def _above_the_upper_clip(cls, delta: float | None, info: ValidationInfo) -> float | None:
+        high = info.data.get("epsilon_high") or info.data.get("epsilon", 0.0)
+        if delta is not None and not delta > 1 + high:
+            raise ValueError(f"must exceed 1 + epsilon_high = {1 + high:g}")
+        return delta
 
 
 class RolloutSection(_Section):
@@ -142,6 +189,10 @@ class EvaluationSection(_Section):
     """Examples of each split in the probes during training."""
     every: int = Field(ge=0)
     """Steps between probes; 0: none."""
+    choose_on: str | None = None
+    """Split on which the model is chosen: of the start and every probed step the one with the best greedy accuracy on
+    its first `limit` examples, the earlier one where two are equal. Only this split is then looked at in training.
+    None: the last step's model is kept."""
     samples: int = Field(default=4, ge=0)
     final_limit: int | None = Field(default=None, ge=1)
     """Examples of each split in the scores after training; None: all."""
@@ -157,7 +208,7 @@ class Recipe(_Section):
     paper: str
     needs: str
     method: Literal["rl", "sft"]
-    seed: int
+    seed: int = Field(ge=0, lt=2**32)
     warm_start: str | None = None
     """Recipe that is run first, with the same seed and data path; its model is where this one starts."""
     model: ModelSection
@@ -175,13 +226,21 @@ class Recipe(_Section):
             raise ValueError("method rl needs the sections reward, objective and rollout")
         if self.method == "sft" and (any(s is not None for s in rl) or self.data.target is None):
             raise ValueError("method sft needs data.target and has no reward, objective or rollout")
+        e = self.evaluation
+        if e.choose_on in ("test", "ood", self.data.train_split):
+            raise ValueError(f"evaluation.choose_on: {e.choose_on}: a model is never chosen on training or test data")
+        if e.choose_on is not None and not (e.every and e.limit):
+            raise ValueError("evaluation.choose_on needs evaluation.every and evaluation.limit above 0")
 
 
-class _StrictLoader(yaml.SafeLoader):
+_EXAMPLE = "`bythebook recipes` lists examples, `bythebook train NAME --dry-run` prints one"
+
+
+class _RecipeLoader(StrictLoader):
     """YAML 1.2 reading of numbers such as 1e-6, and no key twice."""
 
 
-_StrictLoader.add_implicit_resolver(
+_RecipeLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+$"),
     list("-+0123456789."),
@@ -200,7 +259,7 @@ def _no_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool =
     return loader.construct_mapping(node, deep)
 
 
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_duplicates)
+_RecipeLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _no_duplicates)
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -209,14 +268,25 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml")))
 
 
+def launch_config(name: str) -> Path:
+    """The file in the package that `accelerate launch --config_file` wants. RecipeError names those that there are."""
+    folder = Path(__file__).parent / "launch"
+    file = folder / f"{name}.yaml"
+    known = sorted(f.stem for f in folder.glob("*.yaml"))
+    if name not in known:
+        raise RecipeError(f"no launch configuration {name!r}", remedy=f"one of: {', '.join(known)}")
+    return file
+
+
 def _read(name_or_path: str | Path) -> tuple[str, str]:
     """(text, what to call it in messages)"""
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
         try:
             return path.read_text(encoding="utf-8-sig"), str(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"can't be read: {error}", file=path) from None
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8, or no name of a file"
+            raise RecipeError(f"can't be read: {reason}", file=path) from None
     name = str(name_or_path)
     if name not in recipe_names():
         raise RecipeError(
@@ -230,40 +300,71 @@ def _override(tree: dict[str, Any], setting: str) -> None:
     keys = dotted.strip().split(".")
     if not equals or not all(keys):
         raise RecipeError(f"not an override: {setting!r}", remedy="write section.key=value")
-    node = tree
+    node: Any = tree
     for key in keys[:-1]:
-        child = node.setdefault(key, {})
-        if not isinstance(child, dict):
+        node = node[_place(node, key, setting)] if isinstance(node, list) else node.setdefault(key, {})
+        if not isinstance(node, (dict, list)):
             raise RecipeError(f"{setting!r}: {key!r} is a value, not a section")
-        node = child
+    last = _place(node, keys[-1], setting) if isinstance(node, list) else keys[-1]
     try:
-        node[keys[-1]] = yaml.load(raw, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError:
-        raise RecipeError(f"{setting!r}: the value is not YAML") from None
+        node[last] = yaml.load(raw, Loader=_RecipeLoader)  # noqa: S506 - a SafeLoader
+    except (RecursionError, ValueError, yaml.YAMLError):
+        raise RecipeError(f"{setting!r}: the value is not YAML", remedy="quote it: section.key='\"value\"'") from None
+
+
+def _place(entries: list[Any], key: str, setting: str) -> int:
+    """The entry of a list that a part of a dotted key names, counted from 0."""
+    if not (key.isascii() and key.isdigit() and len(key) < 6 and int(key) < len(entries)):
+        raise RecipeError(f"{setting!r}: no entry {key!r}", remedy=f"the list has {len(entries)}, counted from 0")
+    return int(key)
 
 
 def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """A recipe of the package by name, or a YAML file, with `section.key=value` overrides. RecipeError if wrong."""
     text, called = _read(name_or_path)
     try:
-        tree = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+        tree = yaml.load(text, Loader=_RecipeLoader)  # noqa: S506 - a SafeLoader
+    except (RecursionError, ValueError):
+        raise RecipeError("nested too deeply, or a value that can't be", file=called) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "not YAML"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
         raise RecipeError(problem, file=called, line=mark.line + 1 if mark else None) from None
     if not isinstance(tree, dict):
-        raise RecipeError("a recipe is a mapping of sections", file=called)
+        raise RecipeError("a recipe is a mapping of sections", file=called, remedy=_EXAMPLE)
     for setting in overrides:
         _override(tree, setting)
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        # A misspelt key is one too many and one too few: the first is what the user wrote.
-        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-        key = ".".join(str(part) for part in first["loc"])
-        line = _line_of(text, [str(part) for part in first["loc"]])
-        message = f"{key}: {first['msg']}" if key else first["msg"].removeprefix("Value error, ")
-        raise RecipeError(message, file=called, line=line, remedy="`bythebook recipes` lists examples") from None
+        raise _error_of(error, text, called, overrides) from None
+
+
+def _error_of(error: ValidationError, text: str, called: str, overrides: Sequence[str]) -> RecipeError:
+    # A misspelt key is one too many and one too few: the first is what the user wrote.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+    keys = [str(part) for part in first["loc"]]
+    key, said = ".".join(keys), first["msg"].removeprefix("Value error, ")
+    remedy = _EXAMPLE
+    if first["type"] == "extra_forbidden":
+        remedy = f"keys here: {', '.join(_keys_beside(keys))}"
+    elif keys and first["type"] != "missing":
+        said += f", got {str(first['input'])[:60]!r}"
+    message = f"{key}: {said}" if key else said
+    setting = next((s for s in overrides if key and key == s.partition("=")[0].strip()), None)
+    if setting:
+        return RecipeError(f"{setting[:100]!r}: {message}", remedy=remedy)
+    return RecipeError(message, file=called, line=_line_of(text, keys), remedy=remedy)
+
+
+def _keys_beside(keys: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the section in which the last of `keys` stands."""
+    section: type[BaseModel] = Recipe
+    for key in keys[:-1]:
+        if field := section.model_fields.get(key):
+            found = (field.annotation, *get_args(field.annotation))
+            section = next((t for t in found if isinstance(t, type) and issubclass(t, BaseModel)), section)
+    return tuple(section.model_fields)
 
 
 def _line_of(text: str, keys: Sequence[str]) -> int | None:

@@ -242,6 +242,8 @@ class Completion(Noun):
     tokens: int | None = None
     logprob: float | None = None
     """Sum of the log-probabilities of the tokens, where known."""
+    error: str | None = None
+    """Why there is none (finish reason `error`), where that is another reason than a prompt beyond the context."""
 
 
 class Deviation(Noun):

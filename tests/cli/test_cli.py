@@ -18,6 +18,7 @@ from bythebook import __version__, cli
 from bythebook.errors import Interrupted, MissingExtraError
 from bythebook.recipe import load_recipe, recipe_names
 from bythebook.records import read_jsonl, write_jsonl
+from bythebook.studies.bench import BENCHES
 
 ROW = {"completion": "<think>x</think><answer>A-B(e1,e2)</answer>", "gold": "A-B(e1,e2)", "labels": ["A-B"]}
 
@@ -76,8 +77,8 @@ def test_the_version_is_printed(call: Call) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    "demo train evaluate annotate score reward report recipes data guideline data-list data-show data-check "
-    "guideline-show".split(),
+    "demo train evaluate annotate score reward study bench report recipes data guideline data-list data-show "
+    "data-check data-split data-example guideline-check guideline-show".split(),
 )
 def test_every_command_has_help(command: str, call: Call) -> None:
     result = call(*command.split("-"), "--help")
@@ -155,19 +156,28 @@ MISTAKES = {
     "no such folder of data": (["data", "show", "semeval2010", "--path", "nosuch"], "nosuch"),
     "no guideline for documents": (["data", "show", "documents", "--path", "marked.jsonl"], "needs a guideline"),
     "no such guideline": (["guideline", "show", "nosuch"], "nosuch: can't be read"),
+    "a split without guideline": (["data", "split", "marked.jsonl", "-o", "o"], "needs a guideline: .*--guideline"),
+    "a split of nothing": (["data", "split", "no.jsonl", "-o", "o", "-g", "good.md"], r"no\.jsonl: can't be read"),
+    "a split over a file": (["data", "split", "marked.jsonl", "-g", "good.md", "-o", "bad.md"], "here already"),
+    "shares above one": (["data", "split", "x.jsonl", "-o", "o", "--dev", "0.9", "--test", "0.2"], "nothing to train"),
+    "an example over a file": (["data", "example", "bad.md"], r"bad\.md: can't be made"),
+    "choosing on test": (["train", "own_data_tiny", "evaluation.choose_on=test"], "never chosen on training or test"),
     "a bad guideline": (["guideline", "show", "bad.md"], r"bad\.md:5: unexpected heading"),
     "no such rendering": (["guideline", "show", "semeval2010", "--rendering", "x"], "no rendering 'x' .*condensed"),
     "no such recipe": (["train", "nosuch"], "no recipe 'nosuch' .*r1_re_tiny"),
     "a bad recipe": (["train", "bad.yaml"], r"bad\.yaml:2: seeds: "),
     "a bad override": (["train", "r1_re_tiny", "training.max_steps=x", "--dry-run"], "training.max_steps: "),
     "K out of range": (["train", "r1_re_tiny", "data.options.k=9", "-o", "run"], "K must lie in 2…8"),
-    "no such model to train": (["train", "r1_re_tiny", "model.path=./no", "-o", "run"], "model './no' can't be loaded"),
+    "no such model to train": (["train", "r1_re_tiny", "model.path=./no", "-o", "run"], "no model './no': no such folder"),
     "an output below a file": (["train", "r1_re_tiny", "-o", "bad.md/run"], r"bad\.md"),
     "no such arm": (["demo", "--arm", "nosuch", "-o", "run"], "no demo arm 'nosuch' .*rl_random"),
     "no such reward": (["reward", "nosuch", "bad.jsonl"], "no reward 'nosuch' .*r1_re"),
     "a row without completion": (["reward", "r1_re", "bad.jsonl"], r"bad\.jsonl:2: no text under 'completion'"),
     "no such completions": (["reward", "r1_re", "nosuch.jsonl"], r"nosuch\.jsonl: can't be read"),
     "answers that are none": (["score", "semeval2010", "bad.md", "--gold", "bad.md"], r"bad\.md:1: not 'id<TAB>label'"),
+    "no such study": (["study", "nosuch", "bad.jsonl"], "no study 'nosuch' .*behaviours, lengths"),
+    "a study of no records": (["study", "lengths", "bad.jsonl"], r"bad\.jsonl:1: not a record"),
+    "no such bench": (["bench", "nosuch"], "no bench 'nosuch' .*scoring"),
     "no such run": (["report", "nosuch"], "nosuch: no such run directory"),
     "no such model": (["evaluate", "--task", "world", "--model", "./no"], "no model './no'"),
     "no such split": (["evaluate", "--task", "world", "--split", "x", "--samples", "0"], "no split 'x' here .*ood"),
@@ -293,6 +303,35 @@ def test_a_guideline_is_shown_as_a_document_or_as_a_model_reads_it(rendering: st
 # ----------------------------------------------------------------------------------- scores, rewards, recipes
 
 
+def test_a_study_reads_records_that_are_there(call: Call, tmp_path: Path) -> None:
+    row = {
+        "schema": "bythebook.rollout/1", "id": "a", "domain": "d", "well_formed": True, "status": "ok", "correct": True,
+        "completion": "<think> no rule</think>", "tokens": 7,
+    }  # fmt: skip
+    write_jsonl(tmp_path / "rollouts.jsonl", [{**row, "step": step} for step in range(4)])
+    for name in ("behaviours", "lengths"):
+        found = call("study", name, "rollouts.jsonl", "--windows", 2, "--json").json
+        assert set(found) >= {"study", "files", "records", "windows"}
+        assert [window["steps"] for window in found["windows"]] == [[0, 1], [2, 3]]
+        plain = call("study", name, "rollouts.jsonl", "--windows", 2)
+        assert (plain.code, plain.out.count("…")) == (0, 2)
+
+
+def test_a_bench_keeps_its_contract(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    contract = {"ours_s": 1.0, "peer_s": 2.0, "ratio": 2.0, "peak_memory_ratio": 1.0, "max_relative_error": 0.0}
+
+    def bench(rounds: int) -> dict[str, Any]:
+        asked.append(rounds)
+        return {**contract, "setting": {"rounds": rounds}}
+
+    monkeypatch.setitem(BENCHES, "scoring", bench)
+    assert call("bench", "scoring", "--json").json == {**contract, "setting": {"rounds": 7}}
+    assert "ratio" in call("bench", "scoring", "--rounds", 5).out
+    assert asked == [7, 5]
+    assert call("bench", "scoring", "--rounds", 4).code == 2
+
+
 def test_perfect_answers_score_above_turned_ones(call: Call, release: Path, tmp_path: Path) -> None:
     gold = {
         8001: "Cause-Effect(e1,e2)",
@@ -356,6 +395,16 @@ def test_a_dry_run_prints_the_resolved_recipe_and_does_nothing(call: Call, tmp_p
     assert load_recipe(tmp_path / "again.yaml") == load_recipe("r1_re_tiny", overrides)
     assert yaml.safe_load(result.out)["data"]["path"] == "a b.txt"
     assert call("train", "again.yaml", "--dry-run").out == result.out
+
+
+def test_a_dry_run_says_what_the_run_will_take(call: Call) -> None:
+    settings = ("r1_re_tiny", "data.options.train=24", "--dry-run")
+    plain, found = call("train", *settings), call("train", *settings, "--json").json
+    assert set(found) == {"recipe", "estimate"}
+    assert set(found["estimate"]) == {"model", "prompts", "tokens", "memory", "notes"}
+    assert found["recipe"] == yaml.safe_load(plain.out)
+    assert found["estimate"]["memory"]["80"]["gpus"] == 1
+    assert f"# model: {found['estimate']['model']['parameters']:,} parameters" in plain.out
 
 
 TINY = (

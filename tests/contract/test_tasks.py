@@ -17,11 +17,14 @@ from bythebook.types import Example
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS: dict[str, tuple[Path | None, dict[str, Any]]] = {
+    "crossre": (ROOT / "tests/fixtures/crossre", {}),
     "documents": (
         ROOT / "tests/fixtures/documents/marked.jsonl",
         {"guideline": ROOT / "examples/guideline.md"},
     ),
+    "mdkg": (ROOT / "tests/fixtures/mdkg/json", {}),
     "semeval2010": (ROOT / "tests/fixtures/semeval2010_task8", {}),
+    "semeval2018": (ROOT / "tests/fixtures/semeval2018_task7", {}),
     "world": (None, {"train": 12, "id": 12, "ood": 12, "k": [2, 8]}),
 }
 """Ten rows or more of every task: a new task gets a line here."""

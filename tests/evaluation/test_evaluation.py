@@ -147,7 +147,16 @@ def test_another_guideline_is_shown_and_the_gold_stays(examples: list[Example], 
 
 
 def test_text_of_licensed_data_is_not_kept(examples: list[Example]) -> None:
-    assert {r.completion for r in ask(Scripted(right), examples, keep_text=False)} == {None}
+    records = ask(Scripted(right), examples, keep_text=False)
+    assert {(r.completion, r.text, r.entities) for r in records} == {(None, None, None)}
+
+
+def test_records_hold_the_text_and_the_mentions_asked_about(examples: list[Example]) -> None:
+    for example, record in zip(examples, ask(Scripted(right), examples, samples=0), strict=True):
+        assert record.text == example.text
+        assert record.entities is not None
+        spans = {m.id: (m.start, m.end) for m in record.entities}
+        assert spans == {e.id: (e.span.start, e.span.end) for e in example.entities}
 
 
 def test_no_examples_no_records(examples: list[Example]) -> None:
@@ -258,6 +267,7 @@ def test_scores_by_hand() -> None:
         "no_answer_rate": 1 / 8,
         "truncated_rate": 0.5,
         "tokens": 5.0,
+        "unscored": 0,
     }
 
 
@@ -266,7 +276,7 @@ def test_scores_of_greedy_records_alone_and_of_none() -> None:
     assert (greedy["greedy"], greedy["no_answer_rate"], greedy["tokens"], greedy["k"]) == (0.5, 0.5, 4.0, 0)
     assert [greedy[key] for key in ("avg_at_k", "maj_at_k", "pass_at_k")] == [None] * 3
     nothing = scores([])
-    assert {key for key, value in nothing.items() if value is not None} == {"n", "k"}
+    assert {key for key, value in nothing.items() if value is not None} == {"n", "k", "unscored"}
 
 
 def test_unlabelled_examples_count_in_the_rates_only() -> None:

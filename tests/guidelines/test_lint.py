@@ -87,7 +87,7 @@ FAULTS: dict[str, tuple[str, str, str, str, int]] = {
         "error",
         0,
     ),
-    "an unfinished definition": ("one moves the other in circles", "TODO", "unfinished", "warning", 0),
+    "an unfinished definition": ("one moves the other in circles", "TBD", "unfinished", "warning", 0),
     "a definition that breaks off": ("one is an ingredient of the other", "one is...", "unfinished", "warning", 0),
     "the no-relation label without text": ("neither of the two holds\n", "", "no-definition", "warning", -1),
     "a label twice": ("## Relation type: Is-Part", "## Relation type: Stirs", "duplicate-label", "error", 0),

@@ -40,10 +40,15 @@ def test_a_line_holds_our_names_and_nothing_else(tmp_path: Path, arguments: Trai
     assert [row for _, row in read_jsonl(callback.path)] == [{"step": 7, **dict.fromkeys(METRICS.values(), 0.5)}]
 
 
+# TRL gives None for a mean over nothing.
+LOGS = {"loss": float("nan"), "grad_norm": float("inf"), "reward": 1, "entropy": None}
+
+
 def test_what_is_not_a_number_is_null(tmp_path: Path, arguments: TrainingArguments) -> None:
     callback, _ = _callback(tmp_path / "metrics.jsonl")
-    callback.on_log(arguments, _state(1), CONTROL, logs={"loss": float("nan"), "grad_norm": float("inf"), "reward": 1})
-    assert json.loads(callback.path.read_text()) == {"step": 1, "loss": None, "reward": 1.0, "grad_norm": None}
+    callback.on_log(arguments, _state(1), CONTROL, logs=LOGS)
+    null = {"loss": None, "grad_norm": None, "entropy": None}
+    assert json.loads(callback.path.read_text()) == {"step": 1, "reward": 1.0, **null}
 
 
 @pytest.mark.parametrize("logs", [None, {}, {"epoch": 1.0}, {"loss": 0.5, "train_runtime": 3.0}])

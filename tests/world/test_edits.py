@@ -59,5 +59,5 @@ def test_edits_of_an_unknown_relation_are_refused() -> None:
             change(g, "X")
     with pytest.raises(GuidelineError, match="no relation 'X'"):
         swap_names(g, g.relation_types[0].name, "X")
-    with pytest.raises(ValueError, match="declared twice"):
+    with pytest.raises(GuidelineError, match="declared twice"):
         rename_relation(g, g.relation_types[0].name, g.relation_types[1].name)

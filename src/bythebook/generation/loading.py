@@ -67,7 +67,12 @@ def load_model(
 
 def local_path(name: str) -> Path | None:
     """The folder of a model or adapter on this machine; None for a hub name. ModelError for what is neither."""
-    path = embedded_path() if name == EMBEDDED else Path(name).expanduser()
+    try:
+        path = embedded_path() if name == EMBEDDED else Path(name).expanduser()
+    except RuntimeError:
+        raise ModelError(f"no model {name!r}: no such home folder", remedy="write the path without ~") from None
+    if not name:
+        raise ModelError("the name of the model is empty", remedy="name the folder of a saved model")
     if path.is_dir():
         if not any((path / file).is_file() for file in (_CONFIG, ADAPTER_CONFIG)):
             raise ModelError("no config.json in this folder", file=path, remedy="name the folder of a saved model")

@@ -97,6 +97,7 @@ class TransformersModel:
         import torch
 
         encoded = encode_prompts(self.tokenizer, prompts) if prompts else []
+        self._check_tokens(encoded)
         out: list[list[Completion]] = [[] for _ in prompts]
         done = 0
         device = self.model.device
@@ -115,6 +116,18 @@ class TransformersModel:
                 if progress:
                     progress(done, len(prompts))
         return out
+
+    def _check_tokens(self, encoded: Sequence[Sequence[int]]) -> None:
+        """ModelError for a token that the model has no row for: the tokenizer is another model's."""
+        rows, highest = self._rows(), max((max(ids, default=0) for ids in encoded), default=0)
+        if highest >= rows:
+            raise ModelError(
+                f"the tokenizer of {self._name!r} gives token {highest}, the model has {rows}",
+                remedy="put the model's own tokenizer beside it",
+            )
+
+    def _rows(self) -> int:
+        return int(getattr(self.model.get_input_embeddings(), "num_embeddings", 2**62))
 
     def _batches(self, lengths: Sequence[int], sampling: Sampling) -> Iterator[tuple[list[int], int]]:
         """(prompt numbers, tokens to generate at most), the longest first. Prompts for whose full completion the
@@ -165,8 +178,9 @@ class TransformersModel:
         return sorted({i for i in ids if i is not None})
 
     def _pad_id(self) -> int:
+        """Padding is masked: where the pad token was added without a row for it, any other does."""
         pad = self.tokenizer.pad_token_id
-        return int(pad) if pad is not None else next(iter(self._stop_ids()), 0)
+        return int(pad) if pad is not None and pad < self._rows() else next(iter(self._stop_ids()), 0)
 
     def _generation_config(self, sampling: Sampling, room: int) -> Any:
         from transformers import GenerationConfig

@@ -7,6 +7,9 @@ the model needs to know nothing of it.
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +40,30 @@ def _whole(location: Path | str, dtype: Any, revision: str | None) -> tuple[Any,
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     known = {"revision": revision} if revision else {}
-    tokenizer = AutoTokenizer.from_pretrained(location, **known)
-    model = AutoModelForCausalLM.from_pretrained(location, dtype=dtype, use_safetensors=True, **known)
+    with _quiet():
+        tokenizer = AutoTokenizer.from_pretrained(location, **known)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            location, dtype=dtype, use_safetensors=True, output_loading_info=True, **known
+        )
+    model, found = loaded
+    if missing := sorted(found["missing_keys"]):
+        # The library would fill them with random numbers, and say so in a table.
+        named = f"{missing[0]} and {len(missing) - 1} others" if len(missing) > 1 else missing[0]
+        raise ModelError(f"the weights lack {named}", file=location, remedy="save the whole model again")
     return model, tokenizer
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the library logs of a model that does not fit together: that is an error here."""
+    from transformers.utils.logging import get_verbosity, set_verbosity
+
+    before = get_verbosity()
+    set_verbosity(max(before, logging.ERROR))
+    try:
+        yield
+    finally:
+        set_verbosity(before)
 
 
 def _adapted(folder: Path, dtype: Any) -> tuple[Any, Any]:
@@ -69,8 +93,16 @@ def _adapted(folder: Path, dtype: Any) -> tuple[Any, Any]:
     return merged, tokenizer
 
 
+def _reason(error: BaseException) -> str:
+    """The first line of what a library says, with the next one where the first only announces it."""
+    lines = [line for text in str(error).splitlines() if (line := text.strip())] or [type(error).__name__]
+    if "ignore_mismatched_sizes" in lines[0]:
+        return "its weights have other shapes than its config.json says"
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1])[:300]
+
+
 def _not_loadable(location: Path | str, error: BaseException) -> ModelError:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    reason = _reason(error)
     if Path(location).is_dir():
         return ModelError(
             f"the model can't be loaded: {reason}",

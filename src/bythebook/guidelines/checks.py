@@ -13,7 +13,7 @@ __all__ = ["check_content"]
 _MARK = re.compile(r"</?e[12]>")
 _MARK_LIKE = re.compile(r"<\s{0,3}/?\s{0,3}[eE]\s?[12]\s{0,3}>")
 _ANSWER = re.compile(r"(.+?)\((e[12]),[ \t]*(e[12])\)")
-_PLACEHOLDER = re.compile(r"(?:TODO|TBD|FIXME|XXX|tbd|todo)\b|\.{3}\Z|…\Z")
+_PLACEHOLDER = re.compile(r"\b(?:todo|tbd|fixme|x{3})\b|\.{3}\Z|…\Z", re.IGNORECASE)
 _NONE_LIKE = frozenset("other none norelation norel na no nil null negative unrelated".split())
 
 

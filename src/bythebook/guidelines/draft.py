@@ -30,6 +30,7 @@ __all__ = [
     "guideline_from",
     "item_text",
     "prose_text",
+    "unreadable",
 ]
 
 Severity = Literal["error", "warning"]
@@ -57,7 +58,7 @@ class Findings:
 
     def error(self, code: str, line: int, message: str, remedy: str = FORMAT_HELP) -> None:
         """A fault that has to go."""
-        self.found.append(Finding(code=code, severity="error", line=line, message=message, remedy=remedy))
+        self.found.append(Finding(code=code, severity="error", line=line, message=_clipped(message), remedy=remedy))
 
     def warning(self, code: str, line: int, message: str, remedy: str) -> None:
         """Something that is probably a slip."""
@@ -123,6 +124,12 @@ class Draft:
 
 
 Parts = tuple[Draft, Findings]
+_LONGEST_MESSAGE = 300
+
+
+def _clipped(message: str) -> str:
+    """A message may quote a line, and lines may be long."""
+    return message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + "…"
 
 
 def prose_text(text: str) -> str:

@@ -22,7 +22,8 @@ def read_bytes(path: Path | str) -> bytes:
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise GuidelineError(f"can't be read: {error}", file=path) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise GuidelineError(f"can't be read: {reason}", file=path) from None
 
 
 def load_guideline(path: Path | str) -> Guideline:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,7 +25,7 @@ _KEPT = TypeAdapter(dict[str, Guideline])
 def keep_guidelines(folder: Path, guidelines: Iterable[Guideline]) -> None:
     """Add them to `<folder>/guidelines.json`; the file changes whole or not at all.
 
-    GuidelineError if the file is there and broken.
+    GuidelineError if the file is there and broken, or can't be written.
     """
     file = folder / KEPT_FILE
     kept = kept_guidelines(folder)
@@ -34,10 +35,14 @@ def keep_guidelines(folder: Path, guidelines: Iterable[Guideline]) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(file.name + ".part")
-    with open(temporary, "w", encoding="utf-8") as handle:
-        rows = (f"{json.dumps(name)}: {g.model_dump_json()}" for name, g in kept.items())
-        handle.write("{\n" + ",\n".join(rows) + "\n}\n")
-    temporary.replace(file)
+    rows = (f"{json.dumps(name)}: {g.model_dump_json()}" for name, g in kept.items())
+    try:
+        temporary.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+        temporary.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise GuidelineError(f"can't be written: {error.strerror}", file=file) from None
 
 
 def kept_guidelines(folder: Path) -> dict[str, Guideline]:

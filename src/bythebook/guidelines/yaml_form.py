@@ -48,6 +48,7 @@ from bythebook.guidelines.draft import (
     unreadable,
 )
 from bythebook.guidelines.markdown import looks_like_heading, looks_like_meta
+from bythebook.strict_yaml import StrictLoader
 from bythebook.types import Guideline, RelationType
 
 __all__ = ["parse_yaml", "read_yaml", "write_yaml"]
@@ -62,21 +63,11 @@ _NULL = "tag:yaml.org,2002:null"
 _PLAIN = frozenset(f"tag:yaml.org,2002:{t}" for t in "str int float bool null timestamp seq map value merge".split())
 
 
-class _NoAliases(yaml.SafeLoader):
-    """Composes nodes; an alias, with which a short file could stand for an endless one, is refused."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "an alias (*) is not allowed here", mark)
-        return super().compose_node(parent, index)
-
-
 def _compose(text: str, findings: Findings) -> yaml.Node | None:
     remedy = "write it as YAML with two blanks a level; quote a text that has ': ' or ' #' in it"
     loader = None
     try:
-        loader = _NoAliases(text)
+        loader = StrictLoader(text)
         node: yaml.Node | None = loader.get_single_node()
     except yaml.reader.ReaderError as error:
         line = len(text[: error.position + 1].splitlines()) if isinstance(error.position, int) else 1

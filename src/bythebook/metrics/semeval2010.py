@@ -66,6 +66,7 @@ _LABEL_SET = frozenset(LABELS)
 _LINE = re.compile(r"(0|[1-9][0-9]{0,11})\t([^\r\n]+)")
 _DIRECTION = re.compile(r"\(e[12],e[12]\)$")
 _SHOWN_FAULTS = 20
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Average(Noun):
@@ -215,6 +216,8 @@ def check_answers(path: Path | str, known: Container[int] | None = None) -> tupl
         raw = Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"can't be read: {error.strerror}", file=path) from None
+    if raw.startswith(_UTF16):
+        raise DataError("the file is UTF-16", file=path, line=1, remedy="save it as UTF-8")
     answers: dict[int, str] = {}
     faults: list[dict[str, Any]] = []
     lines = raw.split(b"\n")

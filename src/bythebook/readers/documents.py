@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bythebook.errors import DataError
+from bythebook.records import loads
 from bythebook.schema import Grammar
 from bythebook.types import Entity, Guideline, Label, LabelName, Noun, Span
 
@@ -44,6 +45,7 @@ _TAG = re.compile(r"</?e[12]>")
 _ORDERS = (["<e1>", "</e1>", "<e2>", "</e2>"], ["<e2>", "</e2>", "<e1>", "</e1>"])
 _ANY_RELATION = Grammar(relations=("any",))
 _MOST_NAMED = 5
+_SHOWN = 60
 
 
 class DocumentRelation(Noun):
@@ -107,7 +109,7 @@ def document_of(
     try:
         read = _Row.model_validate(dict(row))
     except ValidationError as error:
-        return None, [f"{'.'.join(str(x) for x in e['loc'])}: {e['msg']}" for e in error.errors()[:_MOST_NAMED]]
+        return None, [_said(e) for e in error.errors()[:_MOST_NAMED]]
     if broken := _unwritable(row):
         return None, [broken]
     name = default_id if read.id is None else str(read.id)
@@ -116,6 +118,16 @@ def document_of(
     if read.entities is not None:
         return _from_entities(read, name, guideline, line)
     return _from_marks(read, name, guideline, line)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, and what it is."""
+    where = ".".join(str(x) for x in error["loc"])
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    got = json.dumps(error["input"], default=str)
+    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where}: {expected}, got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}"
 
 
 def _unwritable(row: Mapping[str, Any]) -> str | None:
@@ -157,6 +169,11 @@ def _entity_faults(row: _Row, guideline: Guideline | None) -> Iterator[str]:
             yield f"entity {e.id!r} says {e.text!r}, its offsets say {row.text[e.start : e.end]!r}"
         if types and e.type is not None and e.type not in types:
             yield f"the guideline declares no entity type {e.type!r}"
+    mentions: dict[tuple[int, int, str | None], str] = {}
+    for e in row.entities or ():
+        first = mentions.setdefault((e.start, e.end, e.type), str(e.id))
+        if first != str(e.id):
+            yield f"the entities {first!r} and {str(e.id)!r} are one mention: same offsets, same type"
 
 
 def _relation_faults(row: _Row, guideline: Guideline | None) -> Iterator[str]:
@@ -246,15 +263,18 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str | None, str
             if number == 1 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
                 yield number, None, "UTF-16: save the file as UTF-8"
                 return
+            if b"\0" in raw:
+                yield number, None, "holds NUL bytes, as UTF-16 does: save the file as UTF-8"
+                continue
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
                 if not text:
                     continue
-                row = text if path.suffix.lower() == ".txt" else json.loads(text)
+                row = text if path.suffix.lower() == ".txt" else loads(text, strict=True)
             except UnicodeDecodeError:
                 yield number, None, "not UTF-8: save the file as UTF-8"
-            except (ValueError, RecursionError) as error:
-                yield number, None, f"not JSON: {str(error)[:100]}"
+            except ValueError as error:
+                yield number, None, str(error)
             else:
                 if isinstance(row, (dict, str)) and (path.suffix.lower() == ".txt") == isinstance(row, str):
                     yield number, row, ""
@@ -331,5 +351,5 @@ def document_files(path: Path | str) -> list[Path]:
         return [path]
     files = sorted(path.glob("*.jsonl"))
     if not files:
-        raise DataError("no .jsonl file in this folder", file=path)
+        raise DataError("no .jsonl file in this folder", file=path, remedy="give a file, or a folder of .jsonl files")
     return files

@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 
+from bythebook.records import write_text
 from bythebook.report.embed import assets, json_element
 from bythebook.report.explorer import explorer_data
 from bythebook.report.figures import interval, number, percent, points
@@ -31,10 +32,8 @@ def write_report(run: Path) -> Path:
     run = Path(run)
     page = render_report(Run(run))
     target = run / "report.html"
-    temporary = run / "report.html.part"
     # Text of a model may hold lone surrogates, which UTF-8 can't write.
-    temporary.write_bytes(page.encode("utf-8", errors="replace"))
-    temporary.replace(target)
+    write_text(target, page.encode("utf-8", errors="replace").decode("utf-8"))
     return target
 
 

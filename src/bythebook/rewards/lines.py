@@ -30,7 +30,8 @@ def reward_lines(name: str, path: Path | str, **options: Any) -> Iterator[dict[s
 
 
 def _verdicts(judge: TextReward, path: Path | str) -> Iterator[dict[str, Any]]:
-    for line, row in read_jsonl(path):
+    line = 0
+    for line, row in read_jsonl(path, strict=True):
         completion, reason = row.get("completion"), row.get("finish_reason") or "stop"
         if not isinstance(completion, str):
             raise DataError("no text under 'completion'", file=path, line=line)
@@ -42,11 +43,16 @@ def _verdicts(judge: TextReward, path: Path | str) -> Iterator[dict[str, Any]]:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise DataError(f"bad gold: {where}: {first['msg']}", file=path, line=line) from None
+            said = first["msg"].removeprefix("Value error, ")
+            message = f"bad gold: {where}: {said}" if where else f"bad gold: {said}"
+            remedy = 'a label such as "A-B(e1,e2)" beside "labels": ["A-B"]'
+            raise DataError(message, file=path, line=line, remedy=remedy) from None
         except _BadGoldError as error:
             raise DataError(f"bad gold: {error}", file=path, line=line, remedy=error.remedy) from None
         verdict = judge.verdict(completion, None if gold is None else gold.to_json(), cast(FinishReason, reason))
         yield verdict.model_dump(mode="json", include={"value", "status", "parts", "errors"})
+    if not line:
+        raise DataError("the file holds no completion", file=path, line=1)
 
 
 class _BadGoldError(Exception):

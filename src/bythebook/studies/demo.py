@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import InputError
+from bythebook.guidelines import keep_guidelines
 from bythebook.prompts import PromptStyle, render
 from bythebook.studies.demo_annotations import annotate_twice
 from bythebook.studies.demo_arms import ARMS, DemoSize, is_done, run_arm, test_sets
+from bythebook.studies.side_by_side import cores, worker_pool
 from bythebook.training import write_environment
 
 __all__ = ["run_demo"]
@@ -53,8 +51,9 @@ def run_demo(
     _claim(run, seed, size)
     waiting = [name for name in chosen if not is_done(run, name)]
     if waiting:
-        _run_arms(run, waiting, seed, size, workers or _workers(), watch)
+        _run_arms(run, waiting, seed, size, workers or min(len(ARMS), cores()), watch)
     _keep_prompts(run, size, seed)
+    keep_guidelines(run, (e.guideline for rows in test_sets(size, seed).values() for e in rows))
     write_environment(run / "environment.json", seed)
     if "rl" in chosen:
         (watch or _silent)({"annotations": "annotating the example sentences"})
@@ -67,13 +66,6 @@ def _silent(_: Mapping[str, str]) -> None:
     return None
 
 
-def _workers() -> int:
-    """Arms side by side: one a core, since each uses one thread."""
-    return max(
-        1, min(len(ARMS), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    )
-
-
 def _claim(run: Path, seed: int, size: DemoSize) -> None:
     """Note what this folder is for; refuse one that holds another demo."""
     run.mkdir(parents=True, exist_ok=True)
@@ -84,47 +76,10 @@ def _claim(run: Path, seed: int, size: DemoSize) -> None:
     file.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Worker processes read these when they import torch: more threads than cores make everything slower."""
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TOKENIZERS_PARALLELISM")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def _run_arms(run: Path, names: Sequence[str], seed: int, size: DemoSize, workers: int, watch: Watcher | None) -> None:
-    context = multiprocessing.get_context("spawn")
-    with _one_thread_each():
-        pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=context, initializer=_end_with_parent)
-        try:
-            futures = {pool.submit(run_arm, name, str(run), seed, size): name for name in names}
-            _follow(run, futures, watch or _silent)
-        except BaseException:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
-
-
-def _end_with_parent() -> None:
-    """In a worker: a thread that ends the process when the demo is gone, however it went."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    with worker_pool(min(workers, len(names))) as pool:
+        futures = {pool.submit(run_arm, name, str(run), seed, size): name for name in names}
+        _follow(run, futures, watch or _silent)
 
 
 def _follow(run: Path, futures: dict[Future[str], str], watch: Watcher) -> None:

@@ -33,7 +33,7 @@ def keep(run: Path, folder: Path) -> None:
 
 def _slim(record: Record) -> Record:
     tags = {name: value for name, value in record.tags.items() if name in _KEPT_TAGS}
-    return record.model_copy(update={"completion": None, "errors": (), "tags": tags})
+    return record.model_copy(update={"completion": None, "text": None, "entities": None, "errors": (), "tags": tags})
 
 
 def table_row(cells: Sequence[str]) -> str:
@@ -41,14 +41,16 @@ def table_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def results_script(description: str, results: Callable[[Path], str]) -> int:
+def results_script(
+    description: str, results: Callable[[Path], str], keeping: Callable[[Path, Path], None] = keep
+) -> int:
     """The command of a results page: print its tables, or with `--keep RUN` keep the records of a run."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--keep", type=Path, help="a run whose records are kept in FOLDER")
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     if given.keep:
-        keep(given.keep, given.folder)
+        keeping(given.keep, given.folder)
     else:
         sys.stdout.write(results(given.folder) + "\n")
     return 0

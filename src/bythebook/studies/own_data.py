@@ -34,10 +34,18 @@ def write_example(folder: Path) -> list[Path]:
     taken = [folder / name for name in _EXAMPLE if (folder / name).exists()]
     if taken:
         raise InputError("the file is there already", file=taken[0], remedy="choose another folder")
+    was_there = folder.exists()
     _make(folder)
     source = resources.files("bythebook").joinpath("examples/own_data")
-    for name in _EXAMPLE:
-        write_text(folder / name, source.joinpath(name).read_text(encoding="utf-8"))
+    try:
+        for name in _EXAMPLE:
+            write_text(folder / name, source.joinpath(name).read_text(encoding="utf-8"))
+    except OSError:
+        for name in _EXAMPLE:
+            (folder / name).unlink(missing_ok=True)
+        if not was_there:
+            folder.rmdir()
+        raise
     return [folder / name for name in _EXAMPLE]
 
 
@@ -106,13 +114,16 @@ def _write(output: Path, files: dict[str, list[dict[str, Any]]], guideline: Guid
     staging = output.with_name(f".part-{output.name}")
     shutil.rmtree(staging, ignore_errors=True)
     _make(staging)
-    for name, rows in files.items():
-        write_jsonl(staging / name, rows)
-    write_text(staging / "guideline.md", write_guideline(guideline))
-    write_text(staging / "split.json", json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    if output.exists():
-        output.rmdir()
-    staging.rename(output)
+    try:
+        for name, rows in files.items():
+            write_jsonl(staging / name, rows)
+        write_text(staging / "guideline.md", write_guideline(guideline))
+        write_text(staging / "split.json", json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        if output.exists():
+            output.rmdir()
+        staging.rename(output)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _make(folder: Path) -> None:

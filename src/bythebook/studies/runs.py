@@ -10,14 +10,17 @@ from typing import Any
 
 from bythebook.evaluation import evaluate_examples, scores
 from bythebook.generation import Sampling, load_model
+from bythebook.guidelines import keep_guidelines
 from bythebook.metrics import semeval2010 as official
 from bythebook.recipe import Recipe, load_recipe
-from bythebook.records import Record, write_jsonl
+from bythebook.records import Record, write_jsonl, write_text
 from bythebook.report import write_report
 from bythebook.studies.semeval_baselines import predict_baselines
 from bythebook.tasks import Task, task_named
 from bythebook.tasks.semeval2010 import answer_number, gold_answers
 from bythebook.training import train
+from bythebook.training.processes import is_first
+from bythebook.training.resume import finished_model
 from bythebook.types import Example
 
 __all__ = ["run_recipe"]
@@ -31,36 +34,51 @@ def run_recipe(
     quiet: bool = False,
     warm_overrides: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Run it into `output`. Returns `{"model", "report", "scores": {model: {split: …}}}`, also in `scores.json`.
+    """Run it into `output`. Returns `{"model", "report", "scores": {model: {split: …}}}`, the scores also in
+    `scores.json`; where the model was chosen on a split, `chosen` says which step it is (as in `chosen.json`, and
+    `chosen_step` in the tags of its records), and every other split is scored for that model only.
 
     `models` are `start` (after the warm start, or as given; absent for a model from scratch) and `trained`. For
     SemEval-2010 on its official split the official scores stand beside, with majority and bag-of-words baselines.
-    `warm_overrides` are `section.key=value` settings of the warm start.
+    `warm_overrides` are `section.key=value` settings of the warm start. Of several processes the first one scores; the
+    others return nothing.
     """
     started = output / "warm_start"
-    if recipe.warm_start and not (started / "model" / "config.json").exists():
-        train(_warm_start(recipe, warm_overrides), output=started, resume=resume and started.exists(), quiet=quiet)
+    if recipe.warm_start and not finished_model(started):
+        train(_warm_start(recipe, warm_overrides), output=started, resume=resume, quiet=quiet)
     if recipe.warm_start:
         recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"path": str(started / "model")})})
-    finished = (output / "model" / "config.json").exists()
-    folder = output / "model" if finished and resume else train(recipe, output=output, resume=resume, quiet=quiet)
+    folder = train(recipe, output=output, resume=resume, quiet=quiet)
+    if not is_first():
+        return {}  # of several processes one scores
     task = task_named(recipe.data.task)
     splits = task.read(recipe.data.path, **recipe.data.options)
     models = {"trained": str(folder)}
     if recipe.model.path != "scratch":
         models = {"start": recipe.model.path, **models}
+    chosen = _chosen(recipe, output)
     found = {
         name: {
-            split: _score(path, name, recipe, task, split, splits, output)
+            split: _score(path, name, recipe, task, split, splits, output, chosen.get("step") if trained else None)
             for split in recipe.evaluation.splits
-            if split in splits
+            if split in splits and (trained or recipe.evaluation.choose_on in (None, split))
         }
         for name, path in models.items()
+        for trained in [name == "trained"]
     }
     if _is_official(recipe):
         found |= _baselines(splits["train"], splits["test"], output)
-    (output / "scores.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return {"model": str(folder), "report": str(write_report(output)), "scores": found}
+    write_text(output / "scores.json", json.dumps(found, indent=2) + "\n")
+    made = {"model": str(folder), "report": str(write_report(output)), "scores": found}
+    return made | ({"chosen": chosen} if chosen else {})
+
+
+def _chosen(recipe: Recipe, output: Path) -> dict[str, Any]:
+    """Which step's model was kept, on what grounds; empty where the recipe keeps the last one."""
+    if recipe.evaluation.choose_on is None:
+        return {}
+    found: dict[str, Any] = json.loads((output / "chosen.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _warm_start(recipe: Recipe, overrides: Sequence[str]) -> Recipe:
@@ -82,6 +100,7 @@ def _score(
     split: str,
     splits: dict[str, list[Example]],
     output: Path,
+    step: int | None,
 ) -> dict[str, Any]:
     e = recipe.evaluation
     model = load_model(path)
@@ -100,7 +119,10 @@ def _score(
         samples=e.samples,
         keep_text=not task.licensed,
     )
+    if step is not None:
+        records = [r.model_copy(update={"tags": {**r.tags, "chosen_step": str(step)}}) for r in records]
     write_jsonl(output / "records" / f"{name}.{split}.jsonl", records)
+    keep_guidelines(output, (x.guideline for x in splits[split][: e.final_limit]))
     found = scores(records)
     if _is_official(recipe) and split == "test":
         asked = splits[split][: e.final_limit]

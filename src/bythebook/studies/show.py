@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -9,14 +10,31 @@ from typing import Any, get_args
 from rich.console import Console
 from rich.table import Table
 
-from bythebook.errors import InputError
-from bythebook.guidelines import library_names, load_from_library, load_guideline, write_guideline
+from bythebook.errors import GuidelineError, InputError
+from bythebook.guidelines import (
+    library_names,
+    lint_file,
+    lint_guideline,
+    load_from_library,
+    load_guideline,
+    write_guideline,
+    write_yaml,
+)
 from bythebook.metrics.semeval2010 import OFFICIAL
 from bythebook.prompts import PromptStyle, render, render_guideline
 from bythebook.prompts.render import Rendering
 from bythebook.tasks import task_named
+from bythebook.types import Guideline
 
-__all__ = ["check_data", "guideline_text", "print_protocols", "print_run", "print_scores", "sample_rows"]
+__all__ = [
+    "check_data",
+    "check_guideline",
+    "guideline_text",
+    "print_protocols",
+    "print_run",
+    "print_scores",
+    "sample_rows",
+]
 
 
 def _options(task: str, guideline: Path | None) -> dict[str, Any]:
@@ -48,20 +66,50 @@ def check_data(task: str, path: Path, guideline: Path | None = None) -> dict[str
     """`{"rows": {split: n}, "faults": [{"file", "line", "message"}]}`. InputError for a task without files."""
     checker = task_named(task).check
     if checker is None:
-        raise InputError(f"task {task!r} reads no files")
+        raise InputError(f"task {task!r} reads no files", remedy="`bythebook data show` shows what it makes")
     return checker(path, guideline) if guideline else checker(path)
+
+
+_DOCUMENTS: dict[str, Callable[[Guideline], str]] = {"markdown": write_guideline, "yaml": write_yaml}
+
+
+def _in_library(name_or_path: str) -> bool:
+    return name_or_path in library_names() and not Path(name_or_path).exists()
+
+
+def check_guideline(name_or_path: str) -> dict[str, Any]:
+    """`{"file", "findings": [{"code", "severity", "line", "message", "remedy"}], "errors": n, "warnings": n,
+    "guideline": {"title", "version", "hash", "labels"} or None}`: what is wrong with a guideline of the library or a
+    file. `guideline` is None where the form is so broken that nothing can be loaded."""
+    if _in_library(name_or_path):
+        findings = lint_guideline(write_guideline(load_from_library(name_or_path)))
+    else:
+        findings = lint_file(name_or_path)
+    try:
+        g = load_from_library(name_or_path) if _in_library(name_or_path) else load_guideline(name_or_path)
+    except GuidelineError:
+        shown = None
+    else:
+        shown = {"title": g.title, "version": g.version, "hash": g.hash, "labels": [label.text for label in g.labels]}
+    errors = sum(f.severity == "error" for f in findings)
+    return {
+        "file": name_or_path,
+        "findings": [f.model_dump() for f in findings],
+        "errors": errors,
+        "warnings": len(findings) - errors,
+        "guideline": shown,
+    }
 
 
 def guideline_text(name_or_path: str, rendering: str) -> str:
     """A guideline of the library or a file, as its document or as a model reads it."""
-    known = name_or_path in library_names() and not Path(name_or_path).exists()
-    guideline = load_from_library(name_or_path) if known else load_guideline(name_or_path)
-    if rendering == "markdown":
-        return write_guideline(guideline).rstrip()
+    guideline = load_from_library(name_or_path) if _in_library(name_or_path) else load_guideline(name_or_path)
+    if rendering in _DOCUMENTS:
+        return _DOCUMENTS[rendering](guideline).rstrip()
     for wanted in get_args(Rendering):
         if rendering == wanted:
             return render_guideline(guideline, wanted)
-    choices = ", ".join(("markdown", *get_args(Rendering)))
+    choices = ", ".join((*_DOCUMENTS, *get_args(Rendering)))
     raise InputError(f"no rendering {rendering!r}", remedy=f"choose one of: {choices}")
 
 
@@ -81,14 +129,22 @@ def print_scores(found: dict[str, Any]) -> None:
 def print_run(found: dict[str, Any]) -> None:
     """Scores of a trained recipe, one line a model and split."""
     table = Table(box=None, padding=(0, 2))
-    for column in ("", "greedy", "Avg@K", "format", "official macro-F1"):
+    rows = [(f"{name} / {split}", s) for name, splits in found["scores"].items() for split, s in splits.items()]
+    official = any("official" in s for _, s in rows)
+    for column in ("", "n", "greedy", "Avg@K", "format", *(["official macro-F1"] if official else [])):
         table.add_column(column, justify="left" if not column else "right")
-    for name, splits in found["scores"].items():
-        for split, s in splits.items():
-            official = s.get("official", {}).get(OFFICIAL)
-            shares = [_share(s.get(key)) for key in ("greedy", "avg_at_k", "format_rate")]
-            table.add_row(f"{name} / {split}", *shares, _share(official, 4))
+    for name, s in rows:
+        shares = [_share(s.get(key)) for key in ("greedy", "avg_at_k", "format_rate")]
+        last = [_share(s.get("official", {}).get(OFFICIAL), 4)] if official else []
+        table.add_row(name, str(s.get("n", "–")), *shares, *last)
     Console().print(table)
+    if chosen := found.get("chosen"):
+        tried = ", ".join(f"{row['step']}: {row['accuracy']:.3f}" for row in chosen["seen"])
+        text = (
+            f"chosen: step {chosen['step']}, the best on {chosen['on']} ({chosen['examples']} examples; of equals the "
+            f"earlier one; step: accuracy: {tried})"
+        )
+        Console(soft_wrap=True).print(text, highlight=False)
     Console().print(f"model: {found['model']}\nreport: {found['report']}", highlight=False)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import RecipeError
 from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
-from bythebook.recipe import Recipe
+from bythebook.recipe import LoraSection, Recipe
 
-__all__ = ["ADAPTER", "lora_config", "save_weights"]
+__all__ = ["ADAPTER", "check_targets", "lora_config", "save_weights"]
 
 ADAPTER = "adapter"
 """The folder of the adapter inside that of the merged model."""
@@ -38,6 +39,28 @@ def lora_config(recipe: Recipe) -> Any:
         bias="none",
         revision=m.revision,
     )
+
+
+def check_targets(lora: LoraSection, model: Any) -> None:
+    """RecipeError for a name in `target_modules` that no layer of the model has; peft passes over it where another one
+    fits."""
+    if lora.target_modules == "all-linear":
+        return
+    layers = [name for name, m in model.named_modules() if getattr(getattr(m, "weight", None), "ndim", 0) >= 2]
+    if isinstance(lora.target_modules, str):
+        try:
+            found = any(re.fullmatch(lora.target_modules, name) for name in layers)
+        except re.error as error:
+            raise RecipeError(f"model.lora.target_modules is no regular expression: {error}") from None
+        missing = [] if found else [lora.target_modules]
+    else:
+        missing = [t for t in lora.target_modules if not any(f".{name}".endswith(f".{t}") for name in layers)]
+    if missing or not lora.target_modules:
+        named = ", ".join(sorted({name.rpartition(".")[2] for name in layers}))
+        raise RecipeError(
+            f"model.lora.target_modules: the model has no layer {missing[0] if missing else ''!r}",
+            remedy=f"all-linear, or some of: {named}",
+        )
 
 
 def save_weights(model: Any, folder: Path, state: dict[str, Any] | None = None) -> None:

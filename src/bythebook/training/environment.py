@@ -10,13 +10,15 @@ from pathlib import Path
 
 import torch
 
+from bythebook.records import write_text
+
 __all__ = ["write_environment"]
 
 _PACKAGES = ("bythebook", "torch", "transformers", "trl", "accelerate", "datasets", "tokenizers", "numpy")
 
 
-def write_environment(path: Path, seed: int) -> None:
-    """`environment.json` of a run directory."""
+def write_environment(path: Path, seed: int, processes: int = 1) -> None:
+    """`environment.json` of a run directory; `processes` train together."""
     versions = {}
     for package in _PACKAGES:
         try:
@@ -30,7 +32,8 @@ def write_environment(path: Path, seed: int) -> None:
         "seed": seed,
         "platform": platform.platform(),
         "processors": os.cpu_count(),
+        "processes": processes,
         "threads": torch.get_num_threads(),
         "gpus": gpus,
     }
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(found, indent=2) + "\n")

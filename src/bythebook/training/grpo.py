@@ -1,5 +1,5 @@
-"""GRPO on TRL. The only changes from `GRPOTrainer`: the reward learns why a completion ended, and every rollout
-becomes a record with its verdict, reward and advantage."""
+"""GRPO on TRL with our objective. Beyond it: the reward learns why a completion ended, and every rollout becomes a
+record with its verdict, reward and advantage."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from transformers import TrainerCallback
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
 from bythebook.errors import RecipeError
 from bythebook.metrics.labels import same_label
@@ -19,8 +20,13 @@ from bythebook.records import Record, append_jsonl
 from bythebook.rewards import TextReward, reward
 from bythebook.rewards.text_reward import completion_text
 from bythebook.schema import Gold
+from bythebook.training.adapters import lora_config
 from bythebook.training.arguments import common_arguments
-from bythebook.training.data import rl_dataset
+from bythebook.training.checkpoints import Resumable
+from bythebook.training.data import rl_dataset, rl_row
+from bythebook.training.objective import ObjectiveTrainer
+from bythebook.training.processes import accumulation_steps
+from bythebook.training.variation import RowVariation
 from bythebook.types import Example, FinishReason
 
 __all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
@@ -28,12 +34,15 @@ __all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
 # Shapes: B rollouts of this process in one generation, T tokens of the longest completion.
 
 
-class GuidelineGRPOTrainer(GRPOTrainer):
-    """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded."""
+class GuidelineGRPOTrainer(Resumable, ObjectiveTrainer):
+    """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded;
+    `variation` chooses the rendering of the guideline for each batch, where the recipe asks for other ones."""
 
-    def __init__(self, *, monitor: TextReward, records: Path, **kwargs: Any) -> None:
+    def __init__(
+        self, *, monitor: TextReward, records: Path, variation: RowVariation | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self._monitor, self._records = monitor, records
+        self._monitor, self._records, self._variation = monitor, records, variation
         self._pending: list[Record] = []
 
     def _calculate_rewards(
@@ -80,24 +89,29 @@ class GuidelineGRPOTrainer(GRPOTrainer):
             guideline=row["guideline_hash"],
             errors=verdict.errors,
             step=self.state.global_step,
+            tags={"variation": row["variation"]} if "variation" in row else {},
         )
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        if self._variation:
+            # Rollouts of one generation serve `num_iterations` steps: they are one batch.
+            inputs = self._variation(inputs, self.state.global_step // self.num_iterations)
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         advantages = output["advantages"].tolist()  # (B,)
         group = self.num_generations or 1
-        append_jsonl(
-            self._records,
-            (
-                record.model_copy(update={"advantage": advantage, "sample": i % group})
-                for i, (record, advantage) in enumerate(zip(self._pending, advantages, strict=True))
-            ),
-        )
+        mine = [
+            record.model_copy(update={"advantage": advantage})
+            for record, advantage in zip(self._pending, advantages, strict=True)
+        ]
+        everyone = gather_object(mine)  # in the order of the processes, which is that of the batch
+        if self.accelerator.is_main_process:
+            numbered = (record.model_copy(update={"sample": i % group}) for i, record in enumerate(everyone))
+            append_jsonl(self._records, numbered)
         return output
 
 
 def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
-    """Every field of TRL's loss: from the recipe where it may vary, pinned here where it may not."""
+    """Every field of the loss that TRL has, too: from the recipe where it may vary, pinned here where it may not."""
     return {
         "loss_type": o.loss_type,
         "beta": o.beta,
@@ -129,12 +143,7 @@ def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
 def _rollout_arguments(r: RolloutSection, t: TrainingSection) -> dict[str, Any]:
     """How completions are drawn and cut into micro-batches. RecipeError if the sizes don't divide."""
     rollouts = r.prompts_per_step * r.num_generations
-    if rollouts % t.micro_batch_size or t.micro_batch_size % r.num_generations:
-        raise RecipeError(
-            f"{rollouts} rollouts a step don't divide into micro-batches of {t.micro_batch_size}",
-            remedy="micro_batch_size: a multiple of num_generations that divides the rollouts of a step",
-        )
-    accumulation = rollouts // t.micro_batch_size
+    accumulation = accumulation_steps(rollouts, t.micro_batch_size, "prompts_per_step x num_generations")
     return {
         "gradient_accumulation_steps": accumulation,
         "steps_per_generation": accumulation,
@@ -174,13 +183,20 @@ def make_grpo_trainer(
         **_rollout_arguments(recipe.rollout, recipe.training),
     )
     style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    rows = rl_dataset(examples, tokenizer, style)
+    variation = RowVariation(examples, lambda e: rl_row(e, tokenizer, style), recipe.prompt, recipe.seed)
+    if variation.active:
+        rows = rows.add_column("row", list(range(len(rows))))
     return GuidelineGRPOTrainer(
+        kl_estimator=recipe.objective.kl_estimator,
         monitor=reward("r1_re", prefilled=prefilled),
         records=output / "records" / "rollouts.jsonl",
         model=model,
         args=arguments,
         processing_class=tokenizer,
         reward_funcs=[reward(recipe.reward.name, prefilled=prefilled, **recipe.reward.options)],
-        train_dataset=rl_dataset(examples, tokenizer, style),
+        train_dataset=rows,
+        variation=variation if variation.active else None,
         callbacks=list(callbacks),
+        peft_config=lora_config(recipe),
     )

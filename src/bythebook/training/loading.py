@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from pydantic import ValidationError
 
-from bythebook.errors import ModelError, RecipeError
-from bythebook.generation import EMBEDDED, ModelSettings, embedded_path, settings_of
+from bythebook.errors import MissingExtraError, ModelError, RecipeError
+from bythebook.generation import ModelSettings, settings_of
+from bythebook.generation.loading import local_path
+from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
 from bythebook.prompts import PromptStyle, marked_text, render
 from bythebook.recipe import Recipe
 from bythebook.tasks import task_named
 from bythebook.tasks.world.words import vocabulary
+from bythebook.training.adapters import check_targets
 from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
 from bythebook.types import Example
 
@@ -24,11 +27,16 @@ __all__ = ["load_for_training"]
 _GUIDELINE_EVERY = 20
 """One prompt in so many is read whole when a tokenizer is trained, so that the words of the guideline are known."""
 
+_LOOKED_AT = 100
+"""Examples whose tokens are compared with the model's rows."""
+
 
 def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, ModelSettings]:
     """(model, tokenizer, settings to save with it). ModelError if the model can't be loaded; a `scratch` model gets
     a vocabulary of the frequent words of the training examples."""
     m = recipe.model
+    if recipe.rollout and recipe.rollout.use_vllm and find_spec("vllm") is None:
+        raise MissingExtraError("rollout.use_vllm", "vllm")
     wanted = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
     if m.path == "scratch":
         settings = ModelSettings(
@@ -38,24 +46,55 @@ def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any,
             max_new_tokens=recipe.evaluation.max_new_tokens,
         )
         return *_from_scratch(recipe, examples), settings
-    location: str | Path = embedded_path() if m.path == EMBEDDED else m.path
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(location, revision=m.revision)
-        model = AutoModelForCausalLM.from_pretrained(
-            location, revision=m.revision, dtype=getattr(torch, m.dtype), use_safetensors=True
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"model {m.path!r} can't be loaded: {reason}", remedy="set model.path to a folder or a hub id"
-        ) from None
-    known = settings_of(location) if Path(location).is_dir() else ModelSettings()
+    folder = local_path(m.path)
+    if m.lora and folder and (folder / ADAPTER_CONFIG).is_file():
+        raise ModelError("an adapter can't carry another one", file=folder, remedy="start from the merged model")
+    model, tokenizer = load_weights(folder or m.path, dtype=getattr(torch, m.dtype), revision=m.revision)
+    model.named_in_recipe = m.path
+    _give_pad_token(tokenizer, model, m.path)
+    _check_tokens(tokenizer, model, m.path, examples)
+    if m.lora:
+        check_targets(m.lora, model)
+    known = settings_of(folder) if folder else ModelSettings()
     return model, tokenizer, known.model_copy(update=wanted.model_dump())
+
+
+def _give_pad_token(tokenizer: Any, model: Any, name: str) -> None:
+    """Pad with the end token where there is no pad token: padding is masked everywhere. ModelError without an end
+    token, because a completion could never end."""
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            f"the tokenizer of {name!r} has no end token", remedy="set eos_token in its tokenizer_config.json"
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    rows = model.get_input_embeddings().num_embeddings
+    if tokenizer.eos_token_id >= rows or tokenizer.pad_token_id >= rows:
+        raise ModelError(
+            f"the tokenizer of {name!r} has tokens beyond the {rows} of the model",
+            remedy="use the model's own tokenizer",
+        )
+
+
+def _check_tokens(tokenizer: Any, model: Any, name: str, examples: Sequence[Example]) -> None:
+    """ModelError for a token of the examples that the model has no row for: the tokenizer is another model's."""
+    rows = model.get_input_embeddings().num_embeddings
+    texts = [marked_text(e) for e in examples[:_LOOKED_AT]]
+    highest = max((i for ids in tokenizer(texts)["input_ids"] for i in ids), default=0) if texts else 0
+    if highest >= rows:
+        raise ModelError(
+            f"the tokenizer of {name!r} gives token {highest}, the model has {rows}",
+            remedy="use the model's own tokenizer",
+        )
 
 
 def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any]:
     options = dict(recipe.model.scratch)
-    size, source = int(options.pop("vocabulary", 6000)), options.pop("words", None)
+    size, source = options.pop("vocabulary", 6000), options.pop("words", None)
+    if type(size) is not int or size < 1:
+        raise RecipeError(f"model.scratch.vocabulary: {size!r} is no number of tokens")
+    if source not in (None, "world"):
+        raise RecipeError(f"model.scratch.words: there are no words {source!r}", remedy="world, or leave it out")
     if source == "world":
         tokenizer = build_tokenizer(vocabulary())
     else:
@@ -67,6 +106,14 @@ def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any
         tokenizer = train_tokenizer(texts, size)
     try:
         config = SmallModelConfig.model_validate(options)
-    except ValueError as error:
-        raise RecipeError(f"model.scratch: {error}") from None
-    return build_model(config, tokenizer, recipe.seed), tokenizer
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RecipeError(
+            f"model.scratch.{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            remedy=f"options are: words, vocabulary, {', '.join(SmallModelConfig.model_fields)}",
+        ) from None
+    try:
+        return build_model(config, tokenizer, recipe.seed), tokenizer
+    except (RuntimeError, ValueError) as error:  # more than the memory holds, or too small for the lookup heads
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise RecipeError(f"model.scratch: no model can be built of these sizes: {reason}") from None

@@ -13,14 +13,14 @@ from typing import Any
 
 import torch
 
-__all__ = ["PackedCollator", "pack_rows"]
+__all__ = ["PackedCollator", "chunks", "pack_rows"]
 
 # Shapes: B rows, L tokens of the longest row.
 
 _PADDING = -1
 
 
-def _chunks(keys: Sequence[Hashable], size: int) -> Iterator[list[int]]:
+def chunks(keys: Sequence[Hashable], size: int) -> Iterator[list[int]]:
     """Runs of equal neighbouring keys, cut into pieces of at most `size`."""
     for _, run in groupby(range(len(keys)), key=lambda i: keys[i]):
         members = list(run)
@@ -42,7 +42,7 @@ def pack_rows(
     """Neighbouring sequences of equal key, up to `size` in a row. Columns `input_ids`, `labels`, `position_ids` and
     `segments` (0 in the shared beginning, 1… in the parts). No token with a label is shared."""
     rows: dict[str, list[list[int]]] = {"input_ids": [], "labels": [], "position_ids": [], "segments": []}
-    for members in _chunks(keys, size):
+    for members in chunks(keys, size):
         # A part keeps at least the token before its first label, because that token predicts it.
         prompts = [next((i for i, x in enumerate(labels[m]) if x != -100), len(labels[m])) - 1 for m in members]
         shared = _common_prefix([input_ids[m] for m in members], max(0, min(prompts)))

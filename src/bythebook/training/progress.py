@@ -23,6 +23,8 @@ METRICS = {
     "accuracy": "accuracy",
     "completions/mean_length": "completion_length",
     "entropy": "entropy",
+    "kl": "kl",
+    "clip_ratio/region_mean": "clip_ratio",
     "frac_reward_zero_std": "groups_without_signal",
     "learning_rate": "learning_rate",
     "grad_norm": "grad_norm",
@@ -46,7 +48,7 @@ class MetricsCallback(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        if state.global_step == 0 and self.path.exists():
+        if state.is_world_process_zero and state.global_step == 0 and self.path.exists():
             self.path.unlink()
         if not state.is_world_process_zero or not sys.stderr.isatty() or self._console.quiet:
             return
@@ -112,6 +114,6 @@ class ProbeCallback(TrainerCallback):
             append_jsonl(self.path, [{"step": state.global_step, "eval": self.probe()}])
 
 
-def _number(value: float) -> float | None:
-    """JSON has no NaN."""
-    return float(value) if math.isfinite(value) else None
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN, and TRL gives None for a mean over nothing."""
+    return float(value) if value is not None and math.isfinite(value) else None

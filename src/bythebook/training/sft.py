@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from torch.nn.functional import nll_loss
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
@@ -15,9 +16,13 @@ from bythebook.errors import RecipeError
 from bythebook.prompts import PromptStyle
 from bythebook.recipe import Recipe
 from bythebook.tasks.base import Target
+from bythebook.training.adapters import lora_config
 from bythebook.training.arguments import common_arguments
-from bythebook.training.data import sft_dataset
+from bythebook.training.checkpoints import Resumable
+from bythebook.training.data import sft_dataset, varied_sft_dataset
 from bythebook.training.packing import PackedCollator
+from bythebook.training.processes import accumulation_steps
+from bythebook.training.variation import batch_variation
 from bythebook.types import Example
 
 __all__ = ["TargetSFTTrainer", "make_sft_trainer"]
@@ -25,7 +30,7 @@ __all__ = ["TargetSFTTrainer", "make_sft_trainer"]
 # Shapes: B rows, L tokens of the longest row, C columns in which some row has a label, V vocabulary.
 
 
-class TargetSFTTrainer(SFTTrainer):
+class TargetSFTTrainer(Resumable, SFTTrainer):
     """TRL's trainer with its negative log-likelihood, but the LM head computed only where a target is predicted.
 
     Where Triton is missing TRL computes it on every position; with a small model and a long guideline that is most of
@@ -76,13 +81,18 @@ def make_sft_trainer(
 ) -> TargetSFTTrainer:
     """TRL's trainer, with the loss (token mean over the optimiser step) on the targets alone."""
     t = recipe.training
-    if t.batch_size % t.micro_batch_size:
-        raise RecipeError("training.batch_size is not a multiple of training.micro_batch_size")
+    accumulation = accumulation_steps(t.batch_size, t.micro_batch_size, "training.batch_size")
+    varied = not batch_variation(recipe.prompt, recipe.seed, 0).changes_nothing
+    if varied and t.group_by_length:
+        raise RecipeError(
+            "training.group_by_length mixes the batches, and each has a rendering of its own",
+            remedy="leave it out, or leave out prompt.shuffle_relations and prompt.rename_labels",
+        )
     style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
     arguments = SFTConfig(
         **common_arguments(recipe, output),
-        gradient_accumulation_steps=t.batch_size // t.micro_batch_size,
-        train_sampling_strategy="group_by_length" if t.group_by_length else "random",
+        gradient_accumulation_steps=accumulation,
+        train_sampling_strategy="sequential" if varied else "group_by_length" if t.group_by_length else "random",
         loss_type="nll",
         max_length=None,
         packing=False,
@@ -90,15 +100,7 @@ def make_sft_trainer(
         shuffle_dataset=False,
         assistant_only_loss=False,
     )
-    rows = sft_dataset(
-        examples,
-        tokenizer,
-        style,
-        target,
-        recipe.seed,
-        prefilled=prefilled,
-        sentences_per_row=t.sentences_per_row,
-    )
+    rows = _rows(recipe, tokenizer, examples, style, target, varied=varied, prefilled=prefilled)
     return TargetSFTTrainer(
         model=model,
         args=arguments,
@@ -106,4 +108,24 @@ def make_sft_trainer(
         train_dataset=rows,
         data_collator=PackedCollator(tokenizer.pad_token_id) if t.sentences_per_row > 1 else None,
         callbacks=list(callbacks),
+        peft_config=lora_config(recipe),
     )
+
+
+def _rows(
+    recipe: Recipe,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    style: PromptStyle,
+    target: Target,
+    *,
+    varied: bool,
+    prefilled: bool,
+) -> Dataset:
+    """What is trained on: each example once, or, with a rendering of the guideline for each batch, every batch."""
+    t = recipe.training
+    one: dict[str, Any] = {"prefilled": prefilled, "sentences_per_row": t.sentences_per_row}
+    if not varied:
+        return sft_dataset(examples, tokenizer, style, target, recipe.seed, **one)
+    size: dict[str, Any] = {"batches": t.max_steps, "batch_size": t.batch_size}
+    return varied_sft_dataset(examples, tokenizer, style, target, recipe.prompt, recipe.seed, **one, **size)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -35,17 +35,17 @@ class SmallModelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hidden_size: int = 128
-    layers: int = 3
-    heads: int = 8
-    head_size: int = 32
-    mlp_size: int = 256
+    hidden_size: int = Field(default=128, ge=1)
+    layers: int = Field(default=3, ge=1)
+    heads: int = Field(default=8, ge=1)
+    head_size: int = Field(default=32, ge=2, multiple_of=2)
+    mlp_size: int = Field(default=256, ge=1)
     init_std: float = 0.08
     output_shrink: float = 0.05
     """Factor on the output projections at initialisation: keeps token identity readable in the residual stream."""
     rope_theta: float = 1e6
     """Long rotary wavelengths: content can be compared over a hundred tokens."""
-    context: int = 2048
+    context: int = Field(default=2048, ge=1)
     lookup_heads: bool = True
     """Whether the hand-made heads are installed."""
 

@@ -1,0 +1,475 @@
+"""Bad input: releases of published data, answers to score, completions to reward."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from bad_case import Case, Content
+from bad_parts import folder, rows
+
+_FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+
+
+def _release(name: str, file: str = "", old: bytes = b"", new: bytes = b"") -> Callable[[Path], None]:
+    """A fixture, with the first `old` in one of its files replaced."""
+
+    def make(path: Path) -> None:
+        shutil.copytree(_FIXTURES / name, path)
+        if file:
+            raw = (path / file).read_bytes()
+            assert old in raw
+            (path / file).write_bytes(raw.replace(old, new, 1))
+
+    return make
+
+
+def _checked(name: str, task: str, release: Callable[[Path], None], *lines: str) -> Case:
+    return Case(name, ("data", "check", task, "--path", "r"), "", {"r": release}, listed=lines)
+
+
+_TRAIN = "training/TRAIN_FILE.TXT"
+RELEASES = (
+    Case(
+        "a release that is not there",
+        ("data", "check", "semeval2010", "--path", "none"),
+        "none: no such file or folder (give the folder of the release)",
+    ),
+    Case(
+        "a folder without the release",
+        ("data", "show", "semeval2010", "--path", "d"),
+        "d: TRAIN_FILE.TXT is missing (give the folder of one unpacked release)",
+        {"d": folder},
+    ),
+    Case(
+        "the folder of another release",
+        ("data", "check", "crossre", "--path", "r"),
+        "r: no <domain>-<split>.json (give the folder crossre_data of the release)",
+        {"r": _release("mdkg")},
+    ),
+    Case(
+        "a file where a release belongs",
+        ("data", "check", "crossre", "--path", "f"),
+        "f: no such folder (give the folder crossre_data of the release)",
+        {"f": "x"},
+    ),
+    Case(
+        "a release in an answers file",
+        ("data", "check", "semeval2010", "--path", "f.txt"),
+        "",
+        {"f.txt": "1\tOther\n"},
+        listed=(
+            "f: 0 rows",
+            "f.txt:1: the sentence is not in double quotes",
+            "f.txt:1: the block has 1 of 3 lines",
+            "2 faults",
+        ),
+    ),
+    _checked(
+        "a label that the release lacks",
+        "semeval2010",
+        _release("semeval2010_task8", _TRAIN, b"(e1,e2)", b"(e1,e3)"),
+        "train: 9 rows",
+        "test: 4 rows",
+        "r/training/TRAIN_FILE.TXT:2: not one of the 19 labels: 'Cause-Effect(e1,e3)'",
+        "1 faults",
+    ),
+    _checked(
+        "a sentence without its mark",
+        "semeval2010",
+        _release("semeval2010_task8", _TRAIN, b"<e1>", b""),
+        "train: 9 rows",
+        "test: 4 rows",
+        ("r/training/TRAIN_FILE.TXT:1: the sentence needs <e1>, </e1>, <e2>, </e2>, each once and in this order"),
+        "1 faults",
+    ),
+    _checked(
+        "a number that stands twice",
+        "semeval2010",
+        _release("semeval2010_task8", _TRAIN, b"2\t", b"1\t"),
+        "train: 9 rows",
+        "test: 4 rows",
+        "r/training/TRAIN_FILE.TXT:5: id 1 stands twice",
+        "1 faults",
+    ),
+    _checked(
+        "XML that breaks off",
+        "semeval2018",
+        _release("semeval2018_task7", "1.1.text.xml", b"</title>", b""),
+        "1.1 train: 0 rows",
+        "1.1 test: 3 rows",
+        "r/1.1.text.xml:10: not XML: mismatched tag",
+        "r/1.1.relations.txt:1: no entity 'T01-1.1' in the texts",
+        "r/1.1.relations.txt:2: no entity 'T01-1.3' in the texts",
+        "r/1.1.relations.txt:3: no entity 'T01-1.5' in the texts",
+        "r/1.1.relations.txt:4: no entity 'T01-1.5' in the texts",
+        "r/1.1.relations.txt:5: no entity 'T01-2.2' in the texts",
+        "r/1.1.relations.txt:6: no entity 'T01-2.5' in the texts",
+        "r/1.1.relations.txt:8: no entity 'T01-2.7' in the texts",
+        "8 faults",
+    ),
+    _checked(
+        "XML with a document type",
+        "semeval2018",
+        _release("semeval2018_task7", "1.1.text.xml", b"<doc>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><doc>"),
+        "1.1 train: 0 rows",
+        "1.1 test: 3 rows",
+        "r/1.1.text.xml:2: a document type declaration does not belong to the format",
+        "r/1.1.relations.txt:1: no entity 'T01-1.1' in the texts",
+        "r/1.1.relations.txt:2: no entity 'T01-1.3' in the texts",
+        "r/1.1.relations.txt:3: no entity 'T01-1.5' in the texts",
+        "r/1.1.relations.txt:4: no entity 'T01-1.5' in the texts",
+        "r/1.1.relations.txt:5: no entity 'T01-2.2' in the texts",
+        "r/1.1.relations.txt:6: no entity 'T01-2.5' in the texts",
+        "r/1.1.relations.txt:8: no entity 'T01-2.7' in the texts",
+        "8 faults",
+    ),
+    _checked(
+        "a relation that the release lacks",
+        "semeval2018",
+        _release("semeval2018_task7", "1.1.relations.txt", b"USAGE", b"USES"),
+        "1.1 train: 6 rows",
+        "1.1 test: 3 rows",
+        "r/1.1.relations.txt:1: not one of the 6 relations: 'USES'",
+        "1 faults",
+    ),
+    _checked(
+        "tokens that the sentence lacks",
+        "crossre",
+        _release("crossre", "ai-train.json", b'"ner": [[0', b'"ner": [[99'),
+        "ai train: 0 rows",
+        "ai test: 2 rows",
+        "news train: 4 rows",
+        "news dev: 2 rows",
+        "news test: 1 rows",
+        "r/ai-train.json:1: entity [99, 1] has no such tokens",
+        "r/ai-train.json:1: the relation [0, 1, 4, 4] joins tokens that are no entity",
+        "r/ai-train.json:1: the relation [0, 1, 8, 8] joins tokens that are no entity",
+        "3 faults",
+    ),
+    _checked(
+        "a mention beyond its text",
+        "mdkg",
+        _release("mdkg/brat", "201.ann", b"T1\t", b"T1\tdisease 5000 5001\tx\nT9\t"),
+        "brat: 2 rows",
+        (
+            "note: 5 related pairs within a sentence; 0 of them have several labels (relation or direction) and "
+            "are left out, because a question has one gold answer; the option several=first takes the first "
+            "label in the file"
+        ),
+        ("note: 1 relations are not asked: across sentences, between mentions that overlap, or the same one again"),
+        "r/201.ann:1: T1 is [5000, 5001), the text has 145 characters",
+        "r/201.ann:9: there is no entity 'T1'",
+        "2 faults",
+    ),
+    _checked(
+        "a text that is missing",
+        "mdkg",
+        lambda p: (_release("mdkg/brat")(p), (p / "201.txt").unlink()) and None,
+        "brat: 1 rows",
+        (
+            "note: 3 related pairs within a sentence; 0 of them have several labels (relation or direction) and "
+            "are left out, because a question has one gold answer; the option several=first takes the first "
+            "label in the file"
+        ),
+        ("note: 0 relations are not asked: across sentences, between mentions that overlap, or the same one again"),
+        "r/201.ann:1: there is no 201.txt beside it",
+        "1 faults",
+    ),
+    Case(
+        "JSON that breaks off in a release",
+        ("data", "check", "mdkg", "--path", "a.json"),
+        "a.json:1: not JSON: Expecting ',' delimiter",
+        {"a.json": '[{"tokens": ["a"]'},
+    ),
+    Case(
+        "JSON of 100,000 brackets in a release",
+        ("data", "check", "mdkg", "--path", "a.json"),
+        "a.json:1: not JSON: nested too deeply",
+        {"a.json": "[" * 100_000},
+    ),
+    Case(
+        "a task without files",
+        ("data", "check", "world", "--path", "."),
+        "task 'world' reads no files (`bythebook data show` shows what it makes)",
+    ),
+    Case(
+        "an unknown task",
+        ("data", "show", "semeval2011"),
+        ("no task 'semeval2011' (there are: crossre, documents, mdkg, semeval2010, semeval2018, world)"),
+    ),
+)
+
+_GOLD = "1\tCause-Effect(e1,e2)\n2\tOther\n"
+
+
+def _scored(name: str, answers: Content, said: str, gold: Content = _GOLD) -> Case:
+    command = ("score", "semeval2010", "answers.txt", "--gold", "gold.txt", "--json")
+    return Case(name, command, said, {"answers.txt": answers, "gold.txt": gold})
+
+
+ANSWERS = (
+    _scored(
+        "answers with a blank for the tab",
+        "1 Other\n",
+        (
+            "answers.txt:1: not 'id<TAB>label': '1 Other' (one 'id<TAB>label' a line, labels like "
+            "Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "answers in three columns",
+        "1\tOther\tyes\n",
+        (
+            "answers.txt:1: unknown label: 'Other\\tyes' (one 'id<TAB>label' a line, labels like "
+            "Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "an answer that is no label",
+        "1\tOther\n2\tCause-Effect\n",
+        (
+            "answers.txt:2: label without direction: Cause-Effect; write Cause-Effect(e1,e2) or "
+            "Cause-Effect(e2,e1) (one 'id<TAB>label' a line, labels like Cause-Effect(e1,e2) or Other, no id "
+            "twice)"
+        ),
+    ),
+    _scored(
+        "an answer of another data set",
+        "1\tUSAGE(e1,e2)\n",
+        (
+            "answers.txt:1: unknown label: 'USAGE(e1,e2)' (one 'id<TAB>label' a line, labels like "
+            "Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "an id answered twice",
+        "1\tOther\n1\tOther\n",
+        (
+            "answers.txt:2: id 1 stands twice (one 'id<TAB>label' a line, labels like Cause-Effect(e1,e2) or "
+            "Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "an id that the gold lacks",
+        "1\tOther\n3\tOther\n",
+        (
+            "answers.txt:2: id 3 is not in the gold (one 'id<TAB>label' a line, labels like Cause-Effect(e1,e2) "
+            "or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "an id with a leading zero",
+        "01\tOther\n",
+        (
+            "answers.txt:1: not 'id<TAB>label': '01\\tOther' (one 'id<TAB>label' a line, labels like "
+            "Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "an id of 20 digits",
+        "9" * 20 + "\tOther\n",
+        (
+            "answers.txt:1: not 'id<TAB>label': '99999999999999999999\\tOther' (one 'id<TAB>label' a line, labels "
+            "like Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored("an empty file of answers", "", "answers.txt: the file has no answer (write one 'id<TAB>label' a line)"),
+    _scored("answers in UTF-16", "1\tOther\n".encode("utf-16"), "answers.txt:1: the file is UTF-16 (save it as UTF-8)"),
+    _scored(
+        "answers as JSON",
+        rows({"id": "1", "answer": "Other"}),
+        (
+            'answers.txt:1: not \'id<TAB>label\': \'{"id": "1", "answer": "Other"}\' (one \'id<TAB>label\' a line, '
+            "labels like Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored(
+        "answers with a line of 100,000 characters",
+        "1\t" + "x" * 100_000 + "\n",
+        (
+            "answers.txt:1: unknown label: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…' (one "
+            "'id<TAB>label' a line, labels like Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+    ),
+    _scored("answers that are a folder", folder, "answers.txt: can't be read: Is a directory"),
+    _scored(
+        "a gold file of another task",
+        "1\tOther\n",
+        (
+            'gold.txt:1: not \'id<TAB>label\': \'{"id": "1", "gold": "USAGE(e1,e2)"}\' (one \'id<TAB>label\' a line, '
+            "labels like Cause-Effect(e1,e2) or Other, no id twice)"
+        ),
+        gold='{"id": "1", "gold": "USAGE(e1,e2)"}\n',
+    ),
+    _scored(
+        "an empty gold file",
+        "1\tOther\n",
+        "gold.txt: the file has no answer (write one 'id<TAB>label' a line)",
+        gold="",
+    ),
+    Case(
+        "a gold file that is not there",
+        ("score", "semeval2010", "a.txt", "--gold", "none"),
+        "none: can't be read: No such file or directory",
+        {"a.txt": _GOLD},
+    ),
+    Case(
+        "answers to a task without scorer",
+        ("score", "world", "a.txt", "--gold", "a.txt"),
+        "task 'world' has no published scorer (use `bythebook evaluate`)",
+        {"a.txt": _GOLD},
+    ),
+)
+
+_OK = {"completion": "<think>x</think><answer>A-B(e1,e2)</answer>", "gold": "A-B(e1,e2)", "labels": ["A-B"]}
+
+
+def _paid(name: str, bad: object, said: str) -> Case:
+    """A sound completion, then a bad one."""
+    return Case(name, ("reward", "r1_re", "c.jsonl"), said, {"c.jsonl": rows(_OK, bad)})
+
+
+COMPLETIONS = (
+    _paid("a completion that is missing", {"gold": "A-B(e1,e2)"}, "c.jsonl:2: no text under 'completion'"),
+    _paid("a completion that is a list", {"completion": ["x"]}, "c.jsonl:2: no text under 'completion'"),
+    _paid(
+        "an unknown finish reason",
+        {**_OK, "finish_reason": "tired"},
+        "c.jsonl:2: unknown finish_reason 'tired' (one of stop, length, error)",
+    ),
+    _paid(
+        "a finish reason that is a list",
+        {**_OK, "finish_reason": ["stop"]},
+        "c.jsonl:2: unknown finish_reason ['stop'] (one of stop, length, error)",
+    ),
+    _paid(
+        "gold without its labels",
+        {"completion": "x", "gold": "A-B(e1,e2)"},
+        (
+            'c.jsonl:2: bad gold: \'A-B(e1,e2)\' stands without its label set (add "labels": ["Cause-Effect", …], '
+            "the relation names)"
+        ),
+    ),
+    _paid(
+        "gold that is no answer",
+        {**_OK, "gold": "A-B(e1)"},
+        (
+            "c.jsonl:2: bad gold: 'A-B(e1)' is no answer (write Relation(e1,e2), Relation(e2,e1) or the "
+            "no_relation label)"
+        ),
+    ),
+    _paid(
+        "gold that is none of its labels",
+        {**_OK, "gold": "C-D(e1,e2)"},
+        "c.jsonl:2: bad gold: C-D(e1,e2) is not among its own labels",
+    ),
+    _paid("gold that is a number", {**_OK, "gold": 7}, "c.jsonl:2: bad gold: neither an object nor a text"),
+    _paid(
+        "gold that is half an object",
+        {**_OK, "gold": {"label": {"name": "A-B"}}},
+        ('c.jsonl:2: bad gold: grammar: Field required (a label such as "A-B(e1,e2)" beside "labels": ["A-B"])'),
+    ),
+    _paid(
+        "gold that is broken JSON",
+        {**_OK, "gold": '{"label": '},
+        (
+            "c.jsonl:2: bad gold: Invalid JSON: EOF while parsing a value at line 1 column 10 (a label such as "
+            '"A-B(e1,e2)" beside "labels": ["A-B"])'
+        ),
+    ),
+    _paid(
+        "labels that are a number",
+        {**_OK, "labels": 3},
+        (
+            'c.jsonl:2: bad gold: relations: Input should be a valid tuple (a label such as "A-B(e1,e2)" beside '
+            '"labels": ["A-B"])'
+        ),
+    ),
+    _paid(
+        "labels that are one text",
+        {**_OK, "labels": "A-B"},
+        (
+            'c.jsonl:2: bad gold: relations: Input should be a valid tuple (a label such as "A-B(e1,e2)" beside '
+            '"labels": ["A-B"])'
+        ),
+    ),
+    _paid(
+        "a label with a bracket",
+        {**_OK, "labels": ["A(B"]},
+        (
+            "c.jsonl:2: bad gold: relations.0: a label name may not contain ['(']: 'A(B' (a label such as "
+            '"A-B(e1,e2)" beside "labels": ["A-B"])'
+        ),
+    ),
+    _paid(
+        "completions with a key twice",
+        '{"completion": "a", "completion": "b"}',
+        "c.jsonl:2: not JSON: the key 'completion' stands twice in one object",
+    ),
+    _paid(
+        "completions with a torn last line",
+        '{"completion": "a',
+        "c.jsonl:2: not JSON: Invalid control character at (character 18)",
+    ),
+    _paid(
+        "half a surrogate pair in a completion",
+        '{"completion": "\\ud83d", "gold": "A-B(e1,e2)", "labels": ["A-B", "\\ud83d"]}',
+        (
+            "c.jsonl:2: bad gold: relations.1: a label name may not contain control characters: '\\ud83d' (a "
+            'label such as "A-B(e1,e2)" beside "labels": ["A-B"])'
+        ),
+    ),
+    Case(
+        "an unknown reward",
+        ("reward", "r2_re", "c.jsonl"),
+        "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, format_only, random)",
+        {"c.jsonl": rows(_OK)},
+    ),
+    Case(
+        "an empty file of completions",
+        ("reward", "r1_re", "c.jsonl"),
+        "c.jsonl:1: the file holds no completion",
+        {"c.jsonl": ""},
+    ),
+    Case(
+        "completions that are a folder",
+        ("reward", "r1_re", "c.jsonl"),
+        "c.jsonl: can't be read: Is a directory",
+        {"c.jsonl": folder},
+    ),
+    Case(
+        "a gzip file that is none",
+        ("reward", "r1_re", "c.jsonl.gz"),
+        "c.jsonl.gz: not a whole gzip file",
+        {"c.jsonl.gz": rows(_OK)},
+    ),
+    Case(
+        "a gzip file that breaks off",
+        ("reward", "r1_re", "c.jsonl.gz"),
+        "c.jsonl.gz: not a whole gzip file",
+        {"c.jsonl.gz": gzip.compress(rows(_OK).encode())[:-9]},
+    ),
+    Case(
+        "a gzip file with a wrong byte",
+        ("reward", "r1_re", "c.jsonl.gz"),
+        "c.jsonl.gz:1: not UTF-8 (save the file as UTF-8)",
+        {"c.jsonl.gz": gzip.compress(rows(_OK).encode())[:12] + b"\xff" * 90},
+    ),
+    Case(
+        "a study of completions",
+        ("study", "lengths", "c.jsonl"),
+        "c.jsonl:1: not a record: schema: Field required",
+        {"c.jsonl": rows(_OK)},
+    ),
+    Case(
+        "an unknown study",
+        ("study", "moods", "c.jsonl"),
+        "no study 'moods' (there are: behaviours, lengths)",
+        {"c.jsonl": json.dumps(_OK)},
+    ),
+    Case("a study of nothing", ("study", "lengths", "c.jsonl"), "c.jsonl: no records", {"c.jsonl": "\n"}),
+)
