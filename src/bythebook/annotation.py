@@ -103,6 +103,7 @@ def annotate_file(
     try:
         if waiting:
             loaded = load_model(model) if isinstance(model, (str, Path)) else model
+            append_jsonl(output, [])
             sampling = _sampling(loaded, samples, max_new_tokens, batch_size)
             annotator = _Annotator(loaded, book, Grammar.of(book), sampling, max_distance)
             tally.warn(annotator.guideline_warnings())
@@ -160,8 +161,7 @@ class _Tally:
         self.errors += map(_error, failed)
         self.written += len(predictions)
         self.partial += sum(p["status"] != "ok" for p in predictions) - len(failed)
-        for p in predictions:
-            self.warn(p["warnings"])
+        self.warn([warning for p in predictions for warning in p["warnings"]])
 
 
 def _document(row: str | Mapping[str, Any] | Document, number: int) -> Document:

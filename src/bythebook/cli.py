@@ -340,8 +340,9 @@ def guideline_show(
     typer.echo(guideline_text(guideline, rendering))
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REMEDIES = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, then give the same command again"),
+    **dict.fromkeys(_NO_ROOM, "make room, then give the same command again"),
     **dict.fromkeys((errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EROFS), "choose another --output"),
 }
 
@@ -365,8 +366,10 @@ def main() -> int:
         sys.stderr.write(f"bythebook: {error}\n")
         return 130 if isinstance(error, Interrupted) else 1
     except OSError as error:
-        # An output that is no folder, a full disk: what is read is checked where it is read.
-        where = error.filename or ("" if _stdout_works() else "standard output")
+        # An output that is no folder, a full disk: what is read is checked where it is read. Files are named by whoever
+        # writes them.
+        _drop_unwritable()
+        where = error.filename or ("standard output" if error.errno in _NO_ROOM else "")
         remedy = f" ({_REMEDIES[error.errno]})" if error.errno in _REMEDIES else ""
         sys.stderr.write(f"bythebook: {where}{': ' if where else ''}{error.strerror or error}{remedy}\n")
         return 1
@@ -382,15 +385,13 @@ def main() -> int:
     return code
 
 
-def _stdout_works() -> bool:
-    """Whether what was printed can be written. What can't is dropped, or Python would complain once more at its end."""
+def _drop_unwritable() -> None:
+    """Drop what was printed and can't be written, or Python would complain of it once more at its end."""
     try:
         sys.stdout.flush()
     except OSError:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True
 
 
 if __name__ == "__main__":

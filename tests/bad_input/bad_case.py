@@ -14,7 +14,7 @@ import pytest
 
 from bythebook import cli
 
-__all__ = ["Case", "Ran", "files_under", "run_command", "check"]
+__all__ = ["Case", "Ran", "check", "files_under", "run_command"]
 
 Content = str | bytes | Callable[[Path], None]
 """Of a file: its text (written as it is, in UTF-8), its bytes, or what makes it at that path."""

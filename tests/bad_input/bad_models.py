@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bad_case import Case, Content
 from bad_parts import BOOK, MARKED, folder, holding, model, without
+from safetensors.numpy import load_file, save_file
 
 from bythebook.generation import embedded_path
 
@@ -20,13 +21,24 @@ def _model(name: str, place: Content | None, said: str, called: str = "./m", *mo
 
 
 def _broken(name: str, place: Content, reason: str) -> Case:
-    """A folder that is a model's, and can't be loaded. The reason is what the libraries say, in their words of today."""
+    """A folder that is a model's, and can't be loaded. The reason is what the libraries say today."""
     expected = "it must be a transformers model directory with config.json, tokenizer and safetensors weights"
     return _model(name, place, f"m: the model can't be loaded: {reason} ({expected})")
 
 
 def _config(**changes: object) -> str:
     return json.dumps(json.loads((embedded_path() / "config.json").read_text("utf-8")) | changes)
+
+
+def _no_tokenizer(path: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (path / name).unlink()
+
+
+def _lacks_a_layer(path: Path) -> None:
+    weights = load_file(path / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, path / "model.safetensors")
 
 
 def _only_pickled(path: Path) -> None:
@@ -88,7 +100,7 @@ MODELS = (
     ),
     _broken(
         "a model without tokenizer",
-        model(lambda p: [(p / f).unlink() for f in ("tokenizer.json", "tokenizer_config.json")] and None),
+        model(_no_tokenizer),
         "Couldn't instantiate the backend tokenizer…",
     ),
     _broken("a model without weights", without("model.safetensors"), "…model.safetensors…"),
@@ -114,6 +126,11 @@ MODELS = (
         "its weights have other shapes than its config.json says",
     ),
     _broken("weights of no byte", holding("model.safetensors", b""), "…header too small…"),
+    _model(
+        "weights that lack a layer",
+        model(_lacks_a_layer),
+        "m: the weights lack model.norm.weight (save the whole model again)",
+    ),
     _broken("weights that are garbage", holding("model.safetensors", b"\xff" * 64), "…header too large…"),
     _broken(
         "weights with a header beyond the file",

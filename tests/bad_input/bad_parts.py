@@ -78,9 +78,14 @@ def model(change: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def without(name: str) -> Callable[[Path], None]:
+    """The embedded model without that file."""
     return model(lambda path: (path / name).unlink())
 
 
 def holding(name: str, content: str | bytes) -> Callable[[Path], None]:
-    raw = content.encode() if isinstance(content, str) else content
-    return model(lambda path: (path / name).write_bytes(raw) and None)
+    """The embedded model with another content of that file."""
+
+    def change(path: Path) -> None:
+        (path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+    return model(change)

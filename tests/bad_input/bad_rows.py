@@ -32,8 +32,8 @@ ROWS = (
     _row("a row that is a list", [1, 2], "a line must hold one JSON object"),
     _row("a row that is a number", "1e999", "a line must hold one JSON object"),
     _row("a row that breaks off", '{"text": "x"', "not JSON: Expecting ',' delimiter (character 13)"),
-    _row("a row without text", {"id": 1}, "text is missing"),
-    _row("a text that is a number", {"text": 1}, "text: should be a valid string, got 1"),
+    _row("a row without text", {"id": 1}, "text: Field required"),
+    _row("a text that is a number", {"text": 1}, "text: Input should be a valid string, got 1"),
     _row("an empty text", {"text": " \t", "entities": []}, "the text is empty"),
     _row(
         "raw text",
@@ -78,11 +78,21 @@ ROWS = (
     _row("a negative offset", document(entity(-1, 3)), "entity 'a' is [-1, 3), the text has 19 characters"),
     _row("an end before its start", document(entity(5, 3)), "entity 'a' is [5, 3), the text has 19 characters"),
     _row("an empty span", document(entity(3, 3)), "entity 'a' is [3, 3), the text has 19 characters"),
-    _row("an offset that is true", document(entity(True, 3)), "entities.0.start: should be a valid integer, got true"),
     _row(
-        "an offset that is a fraction", document(entity(0.0, 3)), "entities.0.start: should be a valid integer, got 0.0"
+        "an offset that is true",
+        document(entity(True, 3)),
+        "entities.0.start: Input should be a valid integer, got true",
     ),
-    _row("an offset that is a text", document(entity("0", 3)), 'entities.0.start: should be a valid integer, got "0"'),
+    _row(
+        "an offset that is a fraction",
+        document(entity(0.0, 3)),
+        "entities.0.start: Input should be a valid integer, got 0.0",
+    ),
+    _row(
+        "an offset that is a text",
+        document(entity("0", 3)),
+        'entities.0.start: Input should be a valid integer, got "0"',
+    ),
     _row(
         "an offset that is NaN",
         '{"text": "abc", "entities": [{"id": 1, "start": NaN, "end": 1}]}',
@@ -104,7 +114,7 @@ ROWS = (
     _row(
         "NaN in a key that nobody reads", '{"text": "abc", "entities": [], "weight": NaN}', "not JSON: NaN is no number"
     ),
-    _row("an entity without id", document({"start": 0, "end": 3}), "entities.0.id is missing"),
+    _row("an entity without id", document({"start": 0, "end": 3}), "entities.0.id: Field required"),
     _row("two entities with one id", document(entity(), entity(4, 8)), "entity id 'a' stands 2 times"),
     _row(
         "two entities with the same offsets",
@@ -154,7 +164,7 @@ ROWS = (
         "holds half of a surrogate pair (an escape like \\ud83d alone)",
     ),
     _row(
-        "a key that stands twice",
+        "a key of a row that stands twice",
         '{"text": "one", "entities": [], "text": "two"}',
         "not JSON: the key 'text' stands twice in one object",
     ),
@@ -167,6 +177,22 @@ ROWS = (
         "entity id 'a' stands 2 times",
         "entity 'a' is [0, 99), the text has 19 characters",
         "entity 'a' is [-1, 2), the text has 19 characters",
+    ),
+    Case(
+        "a relation of mentions that overlap",
+        _CHECK,
+        "",
+        {
+            "rows.jsonl": rows(
+                document(entity(), entity(1, 8, "b"), relations=[{"head": "a", "tail": "b", "type": "Feeds"}])
+            )
+        },
+        code=0,
+        listed=(
+            "rows: 1 rows",
+            "note: 1 relations join mentions that overlap: such a pair is never asked",
+            "0 faults",
+        ),
     ),
     _file(
         "ids that stand twice",
@@ -325,8 +351,8 @@ ROWS = (
         {"rows.jsonl": rows(GOOD_ROW, "x"), "book.md": BOOK},
     ),
     Case(
-        "guideline with one encoding error",
-        _CHECK + ("--guideline", "book.md"),
+        "a guideline in Latin-1 beside the data",
+        (*_CHECK, "--guideline", "book.md"),
         "book.md:1: can't be read: byte 0xe9 is not UTF-8 (save the file as UTF-8)",
         {"rows.jsonl": MARKED, "book.md": b"# caf\xe9\n"},
     ),

@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bad_answers import ANSWERS, COMPLETIONS, RELEASES
+from bad_answers import ANSWERS, COMPLETIONS
 from bad_case import Case, check, files_under, run_command, write
 from bad_guidelines import GUIDELINES
 from bad_models import MODELS
+from bad_outputs import OUTPUTS
 from bad_recipes import RECIPES
+from bad_releases import RELEASES
 from bad_rows import ROWS
-from bad_runs import OUTPUTS, RUNS, USAGE
+from bad_runs import RUNS, USAGE
+from bad_settings import SETTINGS
+from bad_yaml import GUIDELINES_IN_YAML
 
 CASES = (
-    *GUIDELINES, *ROWS, *RELEASES, *ANSWERS, *COMPLETIONS, *RECIPES, *MODELS, *RUNS, *OUTPUTS, *USAGE,
+    *GUIDELINES, *GUIDELINES_IN_YAML, *ROWS, *RELEASES, *ANSWERS, *COMPLETIONS, *RECIPES, *SETTINGS, *MODELS, *RUNS,
+    *OUTPUTS, *USAGE,
 )  # fmt: skip
 
 

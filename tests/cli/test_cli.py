@@ -168,7 +168,10 @@ MISTAKES = {
     "a bad recipe": (["train", "bad.yaml"], r"bad\.yaml:2: seeds: "),
     "a bad override": (["train", "r1_re_tiny", "training.max_steps=x", "--dry-run"], "training.max_steps: "),
     "K out of range": (["train", "r1_re_tiny", "data.options.k=9", "-o", "run"], "K must lie in 2…8"),
-    "no such model to train": (["train", "r1_re_tiny", "model.path=./no", "-o", "run"], "no model './no': no such folder"),
+    "no such model to train": (
+        ["train", "r1_re_tiny", "model.path=./no", "-o", "run"],
+        "no model './no': no such folder",
+    ),
     "an output below a file": (["train", "r1_re_tiny", "-o", "bad.md/run"], r"bad\.md"),
     "no such arm": (["demo", "--arm", "nosuch", "-o", "run"], "no demo arm 'nosuch' .*rl_random"),
     "no such reward": (["reward", "nosuch", "bad.jsonl"], "no reward 'nosuch' .*r1_re"),

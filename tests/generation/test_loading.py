@@ -47,7 +47,7 @@ def test_path_that_is_not_there_is_a_model_error_without_asking_the_hub(name: st
 
     monkeypatch.setattr(TransformersModel, "load", forbidden)
     monkeypatch.chdir(Path(__file__).parent)
-    with pytest.raises(ModelError, match=r"no such folder|no config\.json"):
+    with pytest.raises(ModelError, match=r"no such folder|no config\.json|the name of the model is empty"):
         load_model(name)
 
 

@@ -27,6 +27,14 @@ SHORT_RL = (
     "training.micro_batch_size=8",
 )
 
+FOUR_STEPS = (
+    "data.options.train=24",
+    "training.max_steps=4",
+    "training.save_steps=1",
+    "training.keep_checkpoints=1",
+)
+"""One epoch and a third of the next; a checkpoint after each step, of which the last one stays."""
+
 
 @pytest.fixture(scope="session")
 def short_rl() -> Callable[..., Recipe]:
@@ -67,3 +75,40 @@ def embedded() -> tuple[Any, Any]:
     from bythebook.generation import embedded_path
 
     return AutoModelForCausalLM.from_pretrained(embedded_path()), AutoTokenizer.from_pretrained(embedded_path())
+
+
+@pytest.fixture(scope="session")
+def sft(short_sft: Callable[..., Recipe]) -> Recipe:
+    """The recipe of `whole`."""
+    return short_sft(*FOUR_STEPS)
+
+
+@pytest.fixture(scope="session")
+def whole(sft: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of `sft`, uninterrupted."""
+    from bythebook.training import train
+
+    output = tmp_path_factory.mktemp("whole")
+    train(sft, output=output, quiet=True)
+    return output
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Train; with `at`, until killed there."""
+    from run_files import killed_at
+    from tripwire import Killed
+
+    from bythebook.training import run as run_module
+    from bythebook.training import train
+
+    def start(recipe: Recipe, output: Path, *, at: tuple[str, int] | None = None, resume: bool = False) -> None:
+        if at is None:
+            train(recipe, output=output, resume=resume, quiet=True)
+            return
+        with monkeypatch.context() as patch:
+            patch.setattr(run_module, "SafePoints", killed_at(*at))
+            with pytest.raises(Killed):
+                train(recipe, output=output, resume=resume, quiet=True)
+
+    return start

@@ -1,11 +1,16 @@
-"""What two runs must have in common if one of them was interrupted."""
+"""Runs that are killed, and what they must have in common with runs that are not."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
+from tripwire import Killed
+
+from bythebook.training.stopping import SafePoints
 
 FILES = ("metrics.jsonl", "records/rollouts.jsonl")
 
@@ -33,3 +38,16 @@ def _bytes(file: Path) -> bytes | None:
 
 def _names(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
+
+
+def killed_at(event: str, step: int, act: Callable[[], None] | None = None) -> type[SafePoints]:
+    """Safe points under which the run is killed, or `act` is called, at an event of the step after `step`."""
+
+    def hit(self: Any, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.global_step == step and not getattr(self, "hit", False):
+            self.hit = True
+            if act is None:
+                raise Killed
+            act()
+
+    return type("_Killed", (SafePoints,), {event: hit})

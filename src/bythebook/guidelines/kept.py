@@ -42,7 +42,8 @@ def keep_guidelines(folder: Path, guidelines: Iterable[Guideline]) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
-        raise GuidelineError(f"can't be written: {error.strerror}", file=file) from None
+        remedy = "make room, or choose another folder"
+        raise GuidelineError(f"can't be written: {error.strerror}", file=file, remedy=remedy) from None
 
 
 def kept_guidelines(folder: Path) -> dict[str, Guideline]:

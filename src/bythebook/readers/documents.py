@@ -123,11 +123,10 @@ def document_of(
 def _said(error: Mapping[str, Any]) -> str:
     """What is wrong with a value, and what it is."""
     where = ".".join(str(x) for x in error["loc"])
-    if error["type"] == "missing":
-        return f"{where} is missing"
+    said = f"{where}: {error['msg'].removeprefix('Value error, ')}"
     got = json.dumps(error["input"], default=str)
-    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}: {expected}, got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}"
+    shown = got if len(got) <= _SHOWN else got[:_SHOWN] + "…"
+    return said if error["type"] == "missing" else f"{said}, got {shown}"
 
 
 def _unwritable(row: Mapping[str, Any]) -> str | None:
@@ -331,17 +330,28 @@ def document_rows(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:
 def check_documents(path: Path | str, guideline: Guideline | None = None) -> dict[str, Any]:
     """Read all, collect every fault: {"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}.
 
-    `path` is a file, or a folder of `.jsonl` files. DataError only if something can't be read.
+    `path` is a file, or a folder of `.jsonl` files. `notes` stand beside where relations are never asked. DataError
+    only if something can't be read.
     """
     rows: dict[str, int] = {}
     found: list[dict[str, Any]] = []
+    lost = 0
     for file in document_files(path):
         documents, faults = scan_documents(file, guideline)
         rows[file.stem] = len(documents)
+        lost += sum(_overlapping(d) for d in documents)
         for fault in faults or ([] if documents else [_no_row(file)]):
             message = f"{fault.message} ({fault.remedy})" if fault.remedy else fault.message
             found.append({"file": str(fault.file), "line": fault.line, "message": message})
-    return {"rows": rows, "faults": found}
+    notes = [f"{lost} relations join mentions that overlap: such a pair is never asked"] if lost else []
+    return {"rows": rows, "faults": found} | ({"notes": notes} if notes else {})
+
+
+def _overlapping(document: Document) -> int:
+    """How many relations join two mentions that overlap."""
+    spans = {e.id: e.span for e in document.entities}
+    pairs = ((spans[r.head], spans[r.tail]) for r in document.relations or ())
+    return sum(a.start < b.end and b.start < a.end for a, b in pairs)
 
 
 def document_files(path: Path | str) -> list[Path]:

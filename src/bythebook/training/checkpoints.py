@@ -35,8 +35,6 @@ from transformers import Trainer
 
 from bythebook.errors import InputError
 
-from bythebook.errors import InputError
-
 __all__ = ["EpochOrder", "Resumable", "checkpoint_step", "discard", "newest_checkpoint", "saving", "sync_tree"]
 
 _MARKER = "run.json"
