@@ -29,7 +29,7 @@ from bythebook.generation import Model, Sampling, load_model
 from bythebook.parsing import parse_tagged_answer
 from bythebook.prompts import render
 from bythebook.readers.documents import RAW_TEXT_REMEDY, Document, document_of, scan_documents
-from bythebook.records import PREDICTION_SCHEMA, append_jsonl, drop_torn_line, list_errors, read_jsonl, write_jsonl
+from bythebook.records import PREDICTION_SCHEMA, append_jsonl, drop_own_torn_line, list_errors, read_jsonl, write_jsonl
 from bythebook.rewards.r1_re import form_status
 from bythebook.schema import Grammar
 from bythebook.tasks.documents import guideline_of, pair_examples
@@ -202,9 +202,7 @@ def _kept(output: Path, guideline: Guideline, model: str, texts: Mapping[str, st
     every prediction of these texts for which some pair could not be asked, unless it is too long."""
     if not output.exists():
         return {}
-    if not output.is_file():
-        raise InputError("is no file", file=output, remedy="choose another output")
-    drop_torn_line(output)
+    drop_own_torn_line(output, PREDICTION_SCHEMA)
     kept, again = dict[str, dict[str, Any] | None](), set[str]()
     for number, row in read_jsonl(output):
         shown = row.get("guideline")

@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from bythebook.errors import DataError
+from bythebook.errors import DataError, InputError
 from bythebook.types import Example, Noun, Status, Verdict
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Record",
     "append_jsonl",
     "digest_of",
+    "drop_own_torn_line",
     "drop_torn_line",
     "keep_lines",
     "list_errors",
@@ -240,6 +241,20 @@ def drop_torn_line(path: Path | str) -> None:
             if found >= 0:
                 break
         handle.truncate(end)
+
+
+def drop_own_torn_line(path: Path | str, schema: str) -> None:
+    """`drop_torn_line` of a file that begins as one of ours, with its schema. InputError where it is no file or holds
+    something else, of which nothing is touched: its last line may well lack a line break."""
+    path, remedy = Path(path), "choose another output"
+    if not path.is_file():
+        raise InputError("is no file", file=path, remedy=remedy)
+    with open(path, "rb") as handle:
+        head = handle.read(len(schema) + 20)
+    starts = [f'{{"schema":{blank}"{schema}"'.encode() for blank in ("", " ")]
+    if not any(head.startswith(start) or start.startswith(head) for start in starts):
+        raise InputError(f"holds something else than {schema}", file=path, line=1, remedy=remedy)
+    drop_torn_line(path)
 
 
 def keep_lines(path: Path | str, wanted: Callable[[dict[str, Any]], bool]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bad_case import Case, Content
 from bad_parts import BOOK, MARKED, folder, rows
 
+from bythebook.guidelines import parse_guideline
 from bythebook.recipe import dump_recipe, load_recipe
 
 _ASK = ("annotate", "rows.jsonl", "-g", "book.md", "-o")
@@ -50,13 +51,13 @@ OUTPUTS = (
         "an output of rows of something else",
         "out.jsonl",
         {"out.jsonl": '{"id": 1}\n'},
-        "out.jsonl:1: holds something else than predictions (choose another output)",
+        "out.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
     ),
     _annotate(
         "an output that is not JSON",
         "out.jsonl",
         {"out.jsonl": "hello\n"},
-        "out.jsonl:1: not JSON: Expecting value (character 1)",
+        "out.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
     ),
     _annotate(
         "an output under another guideline",
@@ -68,9 +69,32 @@ OUTPUTS = (
         "the input as output",
         "rows.jsonl",
         {},
-        "rows.jsonl:1: holds something else than predictions (choose another output)",
+        "rows.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
     ),
-    _annotate("the guideline as output", "book.md", {}, "book.md:1: not JSON: Expecting value (character 1)"),
+    _annotate(
+        "the guideline as output",
+        "book.md",
+        {},
+        "book.md:1: holds something else than bythebook.prediction/1 (choose another output)",
+    ),
+    _annotate(
+        "the input as output, without a last line break",
+        "rows.jsonl",
+        {"rows.jsonl": MARKED + MARKED.strip()},
+        "rows.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
+    ),
+    _annotate(
+        "a prediction that is not JSON",
+        "out.jsonl",
+        {"out.jsonl": _predicted()[:60] + "\n" + _predicted()},
+        "out.jsonl:1: not JSON: …",
+    ),
+    _annotate(
+        "predictions of another model",
+        "out.jsonl",
+        {"out.jsonl": _predicted(guideline={"name": "Machines", "hash": parse_guideline(BOOK).hash}, model="other")},
+        "out.jsonl:1: holds predictions of another model (other) (choose another output)",
+    ),
     Case(
         "an evaluation into a file",
         (*_EVALUATE, "f"),
