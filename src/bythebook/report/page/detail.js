@@ -73,16 +73,19 @@ function otherQuotes(row, book) {
 }
 
 let reasoningOpen = false;
+let reasoningBox = null;
 
 function reasoningBlock(row) {
   if (row.completion === null) return el("p", { class: "note" }, "The completion is not kept in these records.");
   const { reasoning, rest } = reasoningOf(row.completion);
   const parts = [];
   if (reasoning) {
+    // The event comes later than the change: what stands there now is asked.
+    if (reasoningBox) reasoningOpen = reasoningBox.open;
     const box = el("details", { class: "reasoning", open: reasoningOpen },
       el("summary", {}, "Reasoning", el("span", { class: "note" }, `  ${plural(reasoning.split(/\s+/).length, "word")}`)),
       el("div", { class: "thought" }, reasoning));
-    box.addEventListener("toggle", () => { reasoningOpen = box.open; });
+    reasoningBox = box;
     parts.push(box);
   } else {
     parts.push(el("p", { class: "note" }, "No reasoning in this completion."));
