@@ -253,7 +253,8 @@ def drop_own_torn_line(path: Path | str, schema: str) -> None:
         head = handle.read(len(schema) + 20)
     starts = [f'{{"schema":{blank}"{schema}"'.encode() for blank in ("", " ")]
     if not any(head.startswith(start) or start.startswith(head) for start in starts):
-        raise InputError(f"holds something else than {schema}", file=path, line=1, remedy=remedy)
+        kind = schema.partition(".")[2].partition("/")[0]
+        raise InputError(f"holds something else than {kind}s", file=path, line=1, remedy=remedy)
     drop_torn_line(path)
 
 

@@ -51,13 +51,13 @@ OUTPUTS = (
         "an output of rows of something else",
         "out.jsonl",
         {"out.jsonl": '{"id": 1}\n'},
-        "out.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
+        "out.jsonl:1: holds something else than predictions (choose another output)",
     ),
     _annotate(
         "an output that is not JSON",
         "out.jsonl",
         {"out.jsonl": "hello\n"},
-        "out.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
+        "out.jsonl:1: holds something else than predictions (choose another output)",
     ),
     _annotate(
         "an output under another guideline",
@@ -69,19 +69,19 @@ OUTPUTS = (
         "the input as output",
         "rows.jsonl",
         {},
-        "rows.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
+        "rows.jsonl:1: holds something else than predictions (choose another output)",
     ),
     _annotate(
         "the guideline as output",
         "book.md",
         {},
-        "book.md:1: holds something else than bythebook.prediction/1 (choose another output)",
+        "book.md:1: holds something else than predictions (choose another output)",
     ),
     _annotate(
         "the input as output, without a last line break",
         "rows.jsonl",
         {"rows.jsonl": MARKED + MARKED.strip()},
-        "rows.jsonl:1: holds something else than bythebook.prediction/1 (choose another output)",
+        "rows.jsonl:1: holds something else than predictions (choose another output)",
     ),
     _annotate(
         "a prediction that is not JSON",
