@@ -7,9 +7,10 @@ import random
 from bythebook.errors import DataError
 from bythebook.types import Example
 
-__all__ = ["TARGETS", "answer_only", "templated_reasoning"]
+__all__ = ["TARGETS", "answer_only", "quoting_reasoning", "templated_reasoning"]
 
 _WORDS_BETWEEN = 8
+_WORDS_QUOTED = 4
 
 
 def answer_only(example: Example, _: random.Random) -> str:
@@ -35,4 +36,17 @@ def templated_reasoning(example: Example, rng: random.Random) -> str:
     return f"<think>{steps}</think>{answer}"
 
 
-TARGETS = {"answer": answer_only, "templated": templated_reasoning}
+def quoting_reasoning(example: Example, rng: random.Random) -> str:
+    """The first words of the definition that fits, and which mention is its first argument: reasoning that names no
+    label, so that it reads the same whatever the labels are called. DataError if there is no gold."""
+    answer = answer_only(example, rng)
+    gold = example.gold
+    relation = example.guideline.relation(gold.name) if gold else None
+    if gold is None or gold.direction is None or relation is None:
+        return f"<think>no definition fits</think>{answer}"
+    quoted = " ".join(relation.definition.split()[:_WORDS_QUOTED])
+    first = "e1" if gold.direction == "(e1,e2)" else "e2"
+    return f"<think>{first} first: {quoted}</think>{answer}"
+
+
+TARGETS = {"answer": answer_only, "templated": templated_reasoning, "quoting": quoting_reasoning}

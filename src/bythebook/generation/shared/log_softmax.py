@@ -1,0 +1,65 @@
+"""Log-probs of single tokens out of logits, without a second tensor of the logits' size in the forward pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+__all__ = ["chosen_log_probs", "entropies"]
+
+# Shapes: K positions, V vocabulary, M tokens, each predicted by one of the positions.
+
+_AT_ONCE = 2**22
+"""Logits in one chunk."""
+
+
+def chosen_log_probs(logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """(M,): log softmax(logits / temperature) of `targets` (M,) in the rows `row_of` (M,) of logits (K, V), in single
+    precision at least. Differentiable once."""
+    log_probs: Tensor = _ChosenLogProbs.apply(logits, row_of, targets, temperature)
+    return log_probs
+
+
+def entropies(logits: Tensor, temperature: float) -> Tensor:
+    """(K,): entropies in nats of softmax(logits / temperature), differentiable where logits (K, V) are."""
+    parts = []
+    for part in logits.split(_rows(logits)):
+        log_p = (_precise(part) / temperature).log_softmax(dim=-1)
+        parts.append(-(log_p.exp() * log_p).sum(dim=-1))
+    return torch.cat(parts) if parts else _precise(logits).sum(dim=-1)
+
+
+class _ChosenLogProbs(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> Tensor:
+        parts = [(_precise(part) / temperature).logsumexp(dim=-1) for part in logits.split(_rows(logits))]
+        log_sums = torch.cat(parts) if parts else _precise(logits).sum(dim=-1)  # (K,)
+        ctx.save_for_backward(logits, row_of, targets, log_sums)
+        ctx.temperature = temperature
+        return _precise(logits[row_of, targets]) / temperature - log_sums[row_of]
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """d log p_t / d z_j = ([j = t] - p_j) / temperature, summed over the tokens of a row."""
+        logits, row_of, targets, log_sums = ctx.saved_tensors
+        weights = torch.zeros_like(log_sums).index_add_(0, row_of, grad)  # (K,)
+        out = torch.empty_like(logits)
+        rows = _rows(logits)
+        for start in range(0, len(logits), rows):
+            of = slice(start, start + rows)
+            p = (_precise(logits[of]) / ctx.temperature).sub_(log_sums[of].unsqueeze(-1)).exp_()
+            out[of] = p.mul_(-weights[of].unsqueeze(-1) / ctx.temperature)
+        out.index_put_((row_of, targets), (grad / ctx.temperature).to(out.dtype), accumulate=True)
+        return out, None, None, None
+
+
+def _rows(logits: Tensor) -> int:
+    return max(1, _AT_ONCE // max(1, logits.shape[-1]))
+
+
+def _precise(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
