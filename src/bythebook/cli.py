@@ -17,6 +17,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bythebook.cli_bench import bench
 from bythebook.cli_data import AsJson, DataPath, Output, data_app
 from bythebook.cli_data import print_json as _print_json
 from bythebook.errors import BythebookError, Interrupted
@@ -207,6 +208,9 @@ def annotate(
     found = annotate_file(inputs, output, guideline, asked, progress=not as_json)
     if as_json:
         _print_json(found)
+    else:
+        failed = f", {found['failed']} could not be (see {found['errors']})" if found["failed"] else ""
+        typer.echo(f"{found['written']} rows annotated, {found['kept']} there before{failed}: {found['output']}")
     if found.get("failed"):
         raise typer.Exit(3)
 
@@ -260,17 +264,7 @@ def study(
     _print_json(found) if as_json else print_study(found)
 
 
-@app.command(epilog="Example: bythebook bench scoring --json")
-def bench(
-    name: Annotated[str, typer.Argument(help="scoring: full verdicts beside TRL's reward functions.")],
-    rounds: Annotated[int, typer.Option(min=5, help="Rounds measured; both sides run in each.")] = 7,
-    as_json: AsJson = False,
-) -> None:
-    """Side-by-side speed: both sides in one run, medians."""
-    from bythebook.studies.bench import print_bench, run_bench
-
-    found = run_bench(name, rounds)
-    _print_json(found) if as_json else print_bench(found)
+app.command(epilog="Example: bythebook bench train --json")(bench)
 
 
 @app.command(epilog="Example: bythebook report runs/demo")

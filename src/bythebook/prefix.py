@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Node", "PrefixPlan", "ScoredTokens", "plan_prefixes"]
+__all__ = ["Node", "PrefixPlan", "ScoredTokens", "common_prefix", "plan_prefixes"]
 
 Ids = NDArray[np.int64]
 
@@ -111,7 +111,7 @@ def plan_prefixes(sequences: Sequence[ArrayLike]) -> PrefixPlan:
     keys = [ids.astype(">u4").tobytes() for ids in given]
     order = sorted(range(len(given)), key=keys.__getitem__)
     ids = [given[number] for number in order]
-    common = [0, *map(_common, ids, ids[1:])]
+    common = [0, *map(common_prefix, ids, ids[1:])]
     # In a walk from the roots every sequence adds what its predecessor doesn't have.
     nodes, ends = _nodes(common, [len(each) for each in ids])
     end_of = dict(zip(order, ends, strict=True))
@@ -177,7 +177,7 @@ def _ids(sequence: ArrayLike) -> Ids:
     return ids.astype(np.int64)
 
 
-def _common(a: Ids, b: Ids) -> int:
+def common_prefix(a: Ids, b: Ids) -> int:
     """Length of the longest common beginning."""
     length = min(len(a), len(b))
     different = a[:length] != b[:length]

@@ -148,6 +148,8 @@ class RolloutSection(_Section):
     top_k: int = Field(ge=0)
     max_completion_length: int = Field(ge=1)
     use_vllm: bool = False
+    share_prefix: bool = True
+    """Compute what the prompts of a batch have in common once, in rollouts, log-probs and gradients."""
 
 
 class TrainingSection(_Section):
@@ -171,6 +173,8 @@ class TrainingSection(_Section):
     """SFT: batches of like length."""
     micro_batch_size: int = Field(ge=1)
     """Rows in one forward pass on one device."""
+    pack_tokens: int | None = Field(default=None, ge=1)
+    """RL with shared prefixes: distinct tokens in one forward pass at most; null: those of the micro-batch."""
     bf16: bool
     gradient_checkpointing: bool
     logging_steps: int = Field(default=1, ge=1)

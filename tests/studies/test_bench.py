@@ -10,7 +10,7 @@ import pytest
 
 from bythebook.errors import InputError, MissingExtraError
 from bythebook.rewards import reward
-from bythebook.studies.bench import interleaved, peak_bytes, run_bench
+from bythebook.studies.bench import BENCHES, OPTIONS, interleaved, peak_bytes, run_bench
 from bythebook.studies.bench_scoring import _gold, bench_scoring, completions_of, table
 
 
@@ -37,8 +37,22 @@ def test_the_peak_is_what_stood_at_once() -> None:
 
 
 def test_an_unknown_bench_is_refused() -> None:
-    with pytest.raises(InputError, match=r"no bench 'x' \(there are: scoring\)"):
-        run_bench("x", 5)
+    with pytest.raises(InputError, match=r"no bench 'x' \(there are: scoring, train, rollout, annotate, growth\)"):
+        run_bench("x")
+
+
+def test_an_option_that_a_bench_does_not_have_is_refused() -> None:
+    with pytest.raises(InputError, match=r"the bench 'scoring' has no --group \(it has: --rounds\)"):
+        run_bench("scoring", group=4)
+    with pytest.raises(InputError, match=r"'annotate' has no --completion-tokens .*--model, --vocabulary"):
+        run_bench("annotate", completion_tokens=4)
+    assert set(OPTIONS) == set(BENCHES)
+
+
+def test_a_bench_of_models_without_their_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bythebook.studies.bench.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"the bench 'train' .*bythebook\[train\]"):
+        run_bench("train")
 
 
 def test_both_sides_get_the_same_reasoning_right_and_wrong_in_the_same_places() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bythebook.recipe import load_recipe
 from bythebook.tasks import task_named
-from bythebook.training import train
+from bythebook.training import sharing, train
 from bythebook.training.grpo import GuidelineGRPOTrainer
 
 EXAMPLES = task_named("world").read(None, train=40, id=0, ood=0)["train"]
@@ -42,8 +42,15 @@ def replay(trainer: Any, prompt_ids: list[list[int]], *rest: Any, **named: Any) 
     return out, None
 
 
+def replay_rollouts(prompts: list[Any], trainer: Any) -> dict[str, Any]:
+    """The same where prefixes are shared, which has rollouts of its own."""
+    prompt_ids = trainer._tokenize_prompts(prompts)[0]
+    return {"prompt_ids": prompt_ids, "completion_ids": replay(trainer, prompt_ids)[0], "logprobs": None}
+
+
 def main() -> None:
     GuidelineGRPOTrainer._generate_single_turn = replay
+    sharing.shared_rollouts = replay_rollouts
     train(load_recipe(sys.argv[1]), output=sys.argv[2], quiet=True)
 
 

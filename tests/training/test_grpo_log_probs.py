@@ -22,7 +22,7 @@ PROMPT, LONGEST = 9, 6
 
 @pytest.fixture(scope="module")
 def trainer(short_rl: Callable[..., Recipe], tmp_path_factory: pytest.TempPathFactory) -> GuidelineGRPOTrainer:
-    recipe = short_rl("rollout.temperature=0.7", "objective.entropy_coef=0.1")
+    recipe = short_rl("rollout.temperature=0.7", "objective.entropy_coef=0.1", "rollout.share_prefix=false")
     model, tokenizer = (c.from_pretrained(embedded_path()) for c in (AutoModelForCausalLM, AutoTokenizer))
     examples = task_named(recipe.data.task).read(recipe.data.path, **recipe.data.options)["train"]
     output = tmp_path_factory.mktemp("log_probs")

@@ -102,9 +102,9 @@ def test_sft_in_two_processes_equals_one(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("iterations", [1, 2])
+@pytest.mark.parametrize(("iterations", "share"), [(1, "true"), (2, "true"), (1, "false")])
 def test_rl_in_two_processes_equals_one_on_the_same_rollouts(
-    iterations: int, short_rl: Callable[..., Recipe], start: Path, tmp_path: Path
+    iterations: int, share: str, short_rl: Callable[..., Recipe], start: Path, tmp_path: Path
 ) -> None:
     recipe = written(
         short_rl(
@@ -112,6 +112,8 @@ def test_rl_in_two_processes_equals_one_on_the_same_rollouts(
             "training.micro_batch_size=4",
             f"training.max_steps={STEPS}",
             f"objective.num_iterations={iterations}",
+            f"rollout.share_prefix={share}",
+            "training.pack_tokens=500",  # several packs, of which all but the first are computed again
             "objective.beta=0.05",
         ),
         tmp_path,
@@ -129,6 +131,7 @@ def test_rl_in_two_processes_equals_one_on_the_same_rollouts(
     for first, second in zip(sorted(one, key=_place), sorted(two, key=_place), strict=True):
         assert second.advantage == pytest.approx(first.advantage, abs=1e-5)
     for first, second in zip(metrics(tmp_path / "1"), metrics(tmp_path / "2"), strict=True):
+        assert ("tokens_saved" in first) == ("tokens_saved" in second) == (share == "true")
         assert second.get("reward") == pytest.approx(first.get("reward"), abs=1e-5)
         assert second.get("accuracy") == pytest.approx(first.get("accuracy"), abs=1e-5)
 

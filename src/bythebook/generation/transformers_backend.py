@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from bythebook.generation.shared.kept import KeptPrefixes
+
 __all__ = ["TransformersModel"]
+
+Batch = list[tuple[int, list[Completion]]]
+"""Completions that were decoded together, with the numbers of their prompts."""
+
+_NO_ROOM = Completion(text="", finish_reason="error", tokens=0)
+"""Of a prompt that fills the model's context."""
 
 
 class TransformersModel:
@@ -33,12 +41,18 @@ class TransformersModel:
         *,
         name: str = "model",
         settings: ModelSettings | None = None,
+        share_prefix: bool = True,
+        prefix_cache: Path | None = None,
     ) -> None:
+        """With `share_prefix` what prompts have in common is computed once, where the engine serves the model; with the
+        folder `prefix_cache` it is kept on disk, too, which is for a model that does not change."""
         self.model = model
         self.tokenizer = tokenizer
         self._name = name
         self._settings = settings or ModelSettings()
         self._prefilled = starts_inside_thinking(tokenizer)
+        self._share_prefix, self._prefix_cache = share_prefix, prefix_cache
+        self._kept: KeptPrefixes | None = None
 
     @classmethod
     def load(
@@ -49,8 +63,10 @@ class TransformersModel:
         settings: ModelSettings | None = None,
         device: str | None = None,
         dtype: str | None = None,
+        share_prefix: bool = True,
+        prefix_cache: Path | None = None,
     ) -> TransformersModel:
-        """From a directory or the hub; see `weights`.
+        """From a directory or the hub; see `weights`, and the constructor for `share_prefix` and `prefix_cache`.
 
         `device` defaults to the GPU where there is one, `dtype` (`float32`, `bfloat16`, `auto`, …) to float32 on a
         CPU and to what the checkpoint was saved in on a GPU. ModelError if the model can't be loaded;
@@ -71,7 +87,14 @@ class TransformersModel:
             model = model.to(torch.device(device))
         except (RuntimeError, AssertionError) as error:
             raise ModelError(f"device {device!r} can't be used: {_first_line(error)}", remedy="cpu works") from None
-        return cls(model.eval(), tokenizer, name=name or str(location), settings=settings)
+        return cls(
+            model.eval(),
+            tokenizer,
+            name=name or str(location),
+            settings=settings,
+            share_prefix=share_prefix,
+            prefix_cache=prefix_cache,
+        )
 
     @property
     def name(self) -> str:
@@ -92,30 +115,69 @@ class TransformersModel:
     def generate(
         self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
     ) -> list[list[Completion]]:
-        """See `Model`. Prompts of like length are decoded together; what is drawn depends on `sampling.seed` and on
-        what is decoded together, not on the random state of the process. ModelError when memory runs out."""
+        """See `Model`. What is drawn depends on `sampling.seed`, not on the random state of the process; without shared
+        prefixes also on what is decoded together, which are prompts of like length. ModelError when memory runs out."""
         import torch
 
         encoded = encode_prompts(self.tokenizer, prompts) if prompts else []
         self._check_tokens(encoded)
         out: list[list[Completion]] = [[] for _ in prompts]
-        done = 0
         device = self.model.device
         forked = [device] if device.type == "cuda" else []
         with self._undisturbed(), torch.random.fork_rng(devices=forked), torch.no_grad():
             torch.manual_seed(sampling.seed)
-            for rows, room in self._batches([len(ids) for ids in encoded], sampling):
-                if room < 1:
-                    for row in rows:
-                        out[row] = [Completion(text="", finish_reason="error", tokens=0)] * sampling.n
-                else:
-                    completions = self._decode_batch([encoded[row] for row in rows], sampling, room)
-                    for place, row in enumerate(rows):
-                        out[row] = completions[place * sampling.n : (place + 1) * sampling.n]
-                done += len(rows)
-                if progress:
-                    progress(done, len(prompts))
+            decoded = self._shared_batches if self._shares_prefixes() else self._plain_batches
+            for number, completions in self._counted(decoded(encoded, sampling), sampling, len(prompts), progress):
+                out[number] += completions
         return out
+
+    def _counted(
+        self, batches: Iterator[Batch], sampling: Sampling, total: int, progress: Progress | None
+    ) -> Iterator[tuple[int, list[Completion]]]:
+        """What the batches hold, prompt by prompt; tells of progress after each batch."""
+        rows = 0
+        for batch in batches:
+            yield from batch
+            rows += sum(len(completions) for _, completions in batch)
+            if progress:
+                progress(rows // sampling.n, total)
+
+    def _plain_batches(self, encoded: Sequence[list[int]], sampling: Sampling) -> Iterator[Batch]:
+        """Every prompt is computed as a whole, by the library's own loop."""
+        for rows, room in self._batches([len(ids) for ids in encoded], sampling):
+            if room < 1:
+                yield [(row, [_NO_ROOM] * sampling.n) for row in rows]
+                continue
+            completions = self._decode_batch([encoded[row] for row in rows], sampling, room)
+            yield [(row, completions[i * sampling.n : (i + 1) * sampling.n]) for i, row in enumerate(rows)]
+
+    def _shared_batches(self, encoded: Sequence[list[int]], sampling: Sampling) -> Iterator[Batch]:
+        """What prompts have in common is computed once."""
+        from bythebook.generation.shared.rollouts import completed
+        from bythebook.generation.shared.sampler import Drawing
+
+        room = [self._positions() - len(ids) for ids in encoded]
+        full = [number for number in range(len(encoded)) if room[number] < 1]
+        if full:
+            yield [(number, [_NO_ROOM] * sampling.n) for number in full]
+        numbers = [n for n in range(len(encoded)) if room[n] >= 1 for _ in range(sampling.n)]
+        batches = completed(
+            self.model,
+            [encoded[number] or [self._pad_id()] for number in numbers],
+            Drawing(
+                max_new_tokens=sampling.max_new_tokens,
+                stop_ids=tuple(self._stop_ids()),
+                temperature=sampling.temperature,
+                top_p=1.0 if sampling.greedy else sampling.top_p,
+            ),
+            seed=sampling.seed,
+            batch_size=sampling.batch_size,
+            kept=self._kept_prefixes(),
+            most=[room[number] for number in numbers],
+        )
+        with _memory_named(sampling.batch_size):
+            for rows, written in batches:
+                yield [(numbers[r], [c]) for r, c in zip(rows, self._completions(written), strict=True)]
 
     def _check_tokens(self, encoded: Sequence[Sequence[int]]) -> None:
         """ModelError for a token that the model has no row for: the tokenizer is another model's."""
@@ -132,7 +194,7 @@ class TransformersModel:
     def _batches(self, lengths: Sequence[int], sampling: Sampling) -> Iterator[tuple[list[int], int]]:
         """(prompt numbers, tokens to generate at most), the longest first. Prompts for whose full completion the
         context has no room come one by one, so that they shorten nobody else's."""
-        limit = getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or 2**62
+        limit = self._positions()
         order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
         roomy = [i for i in order if lengths[i] + sampling.max_new_tokens <= limit]
         for i in order[: len(order) - len(roomy)]:
@@ -141,21 +203,32 @@ class TransformersModel:
         for start in range(0, len(roomy), size):
             yield roomy[start : start + size], sampling.max_new_tokens
 
+    def _positions(self) -> int:
+        """Tokens that the model's context has room for."""
+        return getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or 2**62
+
+    def _shares_prefixes(self) -> bool:
+        if not self._share_prefix:
+            return False
+        from bythebook.generation.shared.serving import is_served
+
+        return is_served(self.model)
+
+    def _kept_prefixes(self) -> KeptPrefixes:
+        from bythebook.generation.shared.kept import KeptPrefixes
+
+        if self._kept is None:
+            self._kept = KeptPrefixes(self._prefix_cache)
+        return self._kept
+
     def _decode_batch(self, batch: list[list[int]], sampling: Sampling, room: int) -> list[Completion]:
         """`n` completions for each prompt of the batch, prompt by prompt."""
-        import torch
-
         ids, mask = self._padded(batch)
-        try:
+        with _memory_named(len(batch) * sampling.n):
             # Called through Any: the generation mix-in of the library has no usable type.
             output = cast(Any, self.model).generate(
                 input_ids=ids, attention_mask=mask, generation_config=self._generation_config(sampling, room)
             )
-        except torch.OutOfMemoryError:
-            raise ModelError(
-                f"not enough GPU memory for {len(batch)} prompts × {sampling.n} completions at once",
-                remedy="choose a smaller batch size",
-            ) from None
         return self._completions(output[:, ids.shape[1] :].tolist())
 
     def _padded(self, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -233,6 +306,18 @@ class TransformersModel:
         finally:
             self.model.generation_config = settings
             self.model.train(was_training)
+
+
+@contextmanager
+def _memory_named(sequences: int) -> Iterator[None]:
+    """ModelError when memory runs out."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        what = f"not enough GPU memory for {sequences} completions at once"
+        raise ModelError(what, remedy="choose a smaller batch size") from None
 
 
 def _first_line(error: BaseException) -> str:

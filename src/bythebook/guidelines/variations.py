@@ -18,8 +18,11 @@ from bythebook.types import Example, Guideline, Noun
 __all__ = ["Variation", "varied_guideline", "varied_names", "vary"]
 
 _CODE = re.compile(r"R\d+")
-_FIRST_CODE = 10
-_CODES_PER_LABEL = 10
+_FIRST_CODE, _LAST_CODE = 10, 99
+"""Two digits, however many relations a guideline has: what is trained under nine is not to meet longer codes under
+seventeen."""
+_CODES_PER_LABEL = 2
+"""At least so many codes to draw from, so that there are more of them where two digits are too few."""
 
 
 class Variation(Noun):
@@ -57,8 +60,8 @@ def varied_names(guideline: Guideline, variation: Variation) -> dict[str, str]:
         _generator("permute", variation.permute_labels, guideline).shuffle(new)
     if variation.rename_labels is not None:
         taken = set(_CODE.findall(guideline.model_dump_json()))
-        last = _FIRST_CODE + _CODES_PER_LABEL * len(names) + len(taken)
-        free = [code for n in range(_FIRST_CODE, last) if (code := f"R{n}") not in taken]
+        last = max(_LAST_CODE, _FIRST_CODE + _CODES_PER_LABEL * len(names) + len(taken))
+        free = [code for n in range(_FIRST_CODE, last + 1) if (code := f"R{n}") not in taken]
         new = _generator("rename", variation.rename_labels, guideline).sample(free, len(names))
     return dict(zip(names, new, strict=True)) if new != names else {}
 

@@ -6,15 +6,19 @@ peer's figure divided by ours, None where there is none. Further keys are a benc
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
-from bythebook.errors import InputError
+from bythebook.errors import InputError, MissingExtraError
 
-__all__ = ["BENCHES", "interleaved", "peak_bytes", "print_bench", "run_bench"]
+__all__ = ["BENCHES", "OPTIONS", "interleaved", "peak_bytes", "print_bench", "run_bench", "surroundings"]
 
 Work = Callable[[], object]
 
@@ -43,20 +47,76 @@ def peak_bytes(work: Work) -> int:
         tracemalloc.stop()
 
 
-def _scoring(rounds: int) -> dict[str, Any]:
+def surroundings(*packages: str) -> dict[str, Any]:
+    """What a setting says of where it ran: versions and processors."""
+    known = {package: version(package) for package in packages}
+    return {"python": platform.python_version(), **known, "machine": platform.machine(), "processors": os.cpu_count()}
+
+
+def _scoring(rounds: int = 7) -> dict[str, Any]:
+    """full verdicts beside TRL's reward functions"""
     from bythebook.studies.bench_scoring import bench_scoring
 
     return bench_scoring(rounds=rounds)
 
 
-BENCHES: dict[str, Callable[[int], dict[str, Any]]] = {"scoring": _scoring}
+def _train(**options: Any) -> dict[str, Any]:
+    """a step of GRPO beside that of TRL's trainer"""
+    from bythebook.studies.bench_train import bench_train
+
+    return bench_train(**options)
 
 
-def run_bench(name: str, rounds: int) -> dict[str, Any]:
-    """The bench of that name. InputError if there is none."""
+def _rollout(**options: Any) -> dict[str, Any]:
+    """the rollouts of a step beside transformers' generate"""
+    from bythebook.studies.bench_rollout import bench_rollout
+
+    return bench_rollout(**options)
+
+
+def _annotate(**options: Any) -> dict[str, Any]:
+    """200 sentences under one guideline beside transformers' generate"""
+    from bythebook.studies.bench_annotate import bench_annotate
+
+    return bench_annotate(**options)
+
+
+def _growth(**options: Any) -> dict[str, Any]:
+    """a step of GRPO by the length of the guideline, the group and the completion"""
+    from bythebook.studies.bench_growth import bench_growth
+
+    return bench_growth(**options)
+
+
+BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
+    "scoring": _scoring,
+    "train": _train,
+    "rollout": _rollout,
+    "annotate": _annotate,
+    "growth": _growth,
+}
+_SHAPE = ("model", "vocabulary", "device", "dtype", "threads", "quick", "rounds")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "scoring": ("rounds",),
+    "train": (*_SHAPE, "group", "guideline_tokens", "completion_tokens", "loss_type"),
+    "rollout": (*_SHAPE, "group", "guideline_tokens", "completion_tokens"),
+    "annotate": _SHAPE,
+    "growth": (*_SHAPE, "loss_type", "output"),
+}
+"""The options of each bench."""
+
+
+def run_bench(name: str, **options: Any) -> dict[str, Any]:
+    """The bench of that name. InputError if there is none, or for an option that it doesn't have; MissingExtraError
+    without the libraries of models."""
     if name not in BENCHES:
         raise InputError(f"no bench {name!r}", remedy=f"there are: {', '.join(BENCHES)}")
-    return BENCHES[name](rounds)
+    if foreign := [option for option in options if option not in OPTIONS[name]]:
+        named = ", ".join("--" + option.replace("_", "-") for option in OPTIONS[name])
+        raise InputError(f"the bench {name!r} has no --{foreign[0].replace('_', '-')}", remedy=f"it has: {named}")
+    if name != "scoring" and find_spec("trl") is None:
+        raise MissingExtraError(f"the bench {name!r}", "train")
+    return BENCHES[name](**options)
 
 
 def print_bench(found: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from bythebook.records import Record, read_records
 
 __all__ = ["keep", "results_script", "table_row"]
 
-_KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between")
+_KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between", "quoted")
 
 
 def keep(run: Path, folder: Path) -> None:

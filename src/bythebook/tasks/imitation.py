@@ -10,7 +10,7 @@ from bythebook.types import Example
 __all__ = ["TARGETS", "answer_only", "quoting_reasoning", "templated_reasoning"]
 
 _WORDS_BETWEEN = 8
-_WORDS_QUOTED = 4
+_WORDS_QUOTED = 3
 
 
 def answer_only(example: Example, _: random.Random) -> str:
@@ -37,16 +37,15 @@ def templated_reasoning(example: Example, rng: random.Random) -> str:
 
 
 def quoting_reasoning(example: Example, rng: random.Random) -> str:
-    """The first words of the definition that fits, and which mention is its first argument: reasoning that names no
-    label, so that it reads the same whatever the labels are called. DataError if there is no gold."""
+    """The first words of the definition that fits: reasoning that names no label, so that it reads the same whatever
+    the labels are called. DataError if there is no gold."""
     answer = answer_only(example, rng)
     gold = example.gold
     relation = example.guideline.relation(gold.name) if gold else None
     if gold is None or gold.direction is None or relation is None:
         return f"<think>no definition fits</think>{answer}"
-    quoted = " ".join(relation.definition.split()[:_WORDS_QUOTED])
-    first = "e1" if gold.direction == "(e1,e2)" else "e2"
-    return f"<think>{first} first: {quoted}</think>{answer}"
+    quoted = " ".join(relation.definition.split()[:_WORDS_QUOTED]).rstrip(",;:.")
+    return f"<think>{quoted}</think>{answer}"
 
 
 TARGETS = {"answer": answer_only, "templated": templated_reasoning, "quoting": quoting_reasoning}

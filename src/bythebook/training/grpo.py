@@ -24,8 +24,8 @@ from bythebook.training.adapters import lora_config
 from bythebook.training.arguments import common_arguments
 from bythebook.training.checkpoints import Resumable
 from bythebook.training.data import rl_dataset, rl_row
-from bythebook.training.objective import ObjectiveTrainer
 from bythebook.training.processes import accumulation_steps
+from bythebook.training.sharing import SharingTrainer
 from bythebook.training.variation import RowVariation
 from bythebook.types import Example, FinishReason
 
@@ -34,7 +34,7 @@ __all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
 # Shapes: B rollouts of this process in one generation, T tokens of the longest completion.
 
 
-class GuidelineGRPOTrainer(Resumable, ObjectiveTrainer):
+class GuidelineGRPOTrainer(Resumable, SharingTrainer):
     """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded;
     `variation` chooses the rendering of the guideline for each batch, where the recipe asks for other ones."""
 
@@ -189,6 +189,8 @@ def make_grpo_trainer(
         rows = rows.add_column("row", list(range(len(rows))))
     return GuidelineGRPOTrainer(
         kl_estimator=recipe.objective.kl_estimator,
+        share_prefix=recipe.rollout.share_prefix,
+        pack_tokens=recipe.training.pack_tokens,
         monitor=reward("r1_re", prefilled=prefilled),
         records=output / "records" / "rollouts.jsonl",
         model=model,

@@ -7,8 +7,9 @@ layer 0   head of offset j attends to the token j places back and writes a code 
 layer 1   head (a, b, c) attends where the token b before the key equals the token a before the query, and copies the
           token c before the key to the output.
 
-The heads depend on the one-line rules of the `rules` rendering, `- Dima-Dan(e2,e1): e1 orders e2 unless clearly.`:
-from the verb, the two halves of the label lie 5 and 4 tokens back. This is said in the model card.
+The heads of `RULE_LOOKUP` depend on the one-line rules of the `rules` rendering, `- Dima-Dan(e2,e1): e1 orders e2
+unless clearly.`: from the verb, the two halves of the label lie 5 and 4 tokens back. This is said in the model card.
+Those of `QUOTE_LOOKUP` depend on the lines of the `brief` rendering under codes, and on reasoning that quotes one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM
 
-__all__ = ["RULE_LOOKUP", "LookupPlan", "install_lookup_heads"]
+__all__ = ["PLANS", "QUOTE_LOOKUP", "RULE_LOOKUP", "LookupPlan", "install_lookup_heads"]
 
 # Shapes: D hidden size, d head size, C code size, R rotary pairs of a head (d / 2).
 
@@ -41,6 +42,8 @@ class LookupPlan:
     """Heads that match on the verb itself prefer keys preceded by this token: those inside a rule."""
     preferring: tuple[int, ...]
     """Which of `matches` do."""
+    prefer_back: tuple[int, ...] = ()
+    """How many tokens before the key that token stands, for each of them; empty: right before it."""
     match_gain: float = 4.0
     code_size: int = 32
 
@@ -59,6 +62,24 @@ RULE_LOOKUP = LookupPlan(
     prefer_after=" e1",
     preferring=(0, 1),
 )
+
+QUOTE_LOOKUP = LookupPlan(
+    offsets=(2, 3, 4, 5),
+    matches=(
+        (4, 0, 4),  # at the R of the answer: second word quoted → first digit of its line
+        (3, 0, 5),  # third word → first digit
+        (5, 0, 3),  # one token later: second word → second digit
+        (4, 0, 4),  # third word → second digit
+    ),
+    prefer_after=":",  # the line's, not that in the quotation itself
+    preferring=(0, 1, 2, 3),
+    prefer_back=(2, 3, 2, 3),
+    match_gain=2.0,
+)
+"""For `- R46: the cause brings about …` and `<think>the cause brings</think><answer>R46(e1,e2)`: codes of two digits,
+definitions whose second and third words are single tokens."""
+
+PLANS = {"rules": RULE_LOOKUP, "quotes": QUOTE_LOOKUP}
 
 
 def _subspaces(hidden: int, plan: LookupPlan, generator: torch.Generator) -> dict[int, torch.Tensor]:
@@ -90,8 +111,8 @@ def install_lookup_heads(model: LlamaForCausalLM, plan: LookupPlan, preferred_to
         for head, match in enumerate(plan.matches):
             _match_head(model, head, match, subspace, frequency, plan)
         embedding = model.model.embed_tokens.weight[preferred_token]  # (D,)
-        for head in plan.preferring:
-            _prefer(model, head, embedding, subspace, frequency, plan)
+        for head, back in zip(plan.preferring, plan.prefer_back or [1] * len(plan.preferring), strict=True):
+            _prefer(model, head, back, embedding, subspace, frequency, plan)
 
 
 def _head_size(model: LlamaForCausalLM) -> int:
@@ -163,6 +184,7 @@ def _match_head(
 def _prefer(
     model: LlamaForCausalLM,
     head: int,
+    back: int,
     embedding: torch.Tensor,
     subspace: dict[int, torch.Tensor],
     frequency: torch.Tensor,
@@ -173,4 +195,4 @@ def _prefer(
     slow = _slow_rows(frequency, head, _head_size(model), plan.code_size)
     direction = (subspace[0] @ embedding)[: len(slow)]
     attention.q_proj.bias[slow] += 5.0 * direction / direction.norm()
-    attention.k_proj.weight[slow] += plan.match_gain * subspace[1][: len(slow)]
+    attention.k_proj.weight[slow] += plan.match_gain * subspace[back][: len(slow)]

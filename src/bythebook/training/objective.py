@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from trl import GRPOTrainer
 
 from bythebook.objectives.kl import KLEstimator
 from bythebook.objectives.policy_loss import LossConfig, RowMeans, policy_loss
-from bythebook.training.log_probs import score_completions, scores_prompts_too, scoring_asked
+from bythebook.training.log_probs import Scoring, score_completions, scores_prompts_too, scoring_asked
 
 __all__ = ["ObjectiveTrainer", "loss_config"]
 
@@ -109,12 +109,16 @@ class ObjectiveTrainer(GRPOTrainer):
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
         """TRL's, or the same without scoring prompts. Its arguments move between versions: unknown ones are TRL's."""
         original = super()._get_per_token_logps_and_entropies
-        asked = scoring_asked(original, args, kwargs)
+        asked = self._asked(args, kwargs)
         inner = self.accelerator.unwrap_model(model)
         if asked is None or not scores_prompts_too(inner, asked):
             return original(model, *args, **kwargs)
         gradient = self.loss_config.entropy_coef != 0
         return *score_completions(model, asked, self.temperature, entropy_gradient=gradient), None
+
+    def _asked(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Scoring | None:
+        """What TRL's method would be asked for by these arguments after the model; None if we don't know."""
+        return scoring_asked(super()._get_per_token_logps_and_entropies, args, kwargs)
 
     def _entropy_pool(self, entropy: torch.Tensor, mask: torch.Tensor) -> torch.Tensor | None:
         """(N,): entropies of the tokens of all processes; None where no quantile of them is needed."""

@@ -11,7 +11,15 @@ from typing import Any
 from bythebook.errors import RecipeError
 from bythebook.recipe import Recipe
 
-__all__ = ["accumulation_steps", "check_processes", "gathered_state", "is_first", "refuse_sharded", "world_size"]
+__all__ = [
+    "accumulation_steps",
+    "check_processes",
+    "gathered_state",
+    "is_first",
+    "is_sharded",
+    "refuse_sharded",
+    "world_size",
+]
 
 
 def world_size() -> int:
@@ -48,14 +56,15 @@ def check_processes(trainer: Any) -> int:
     return found
 
 
-def _sharded() -> bool:
+def is_sharded() -> bool:
+    """Whether no process holds the whole model."""
     return any(os.environ.get(f"ACCELERATE_USE_{kind}", "").lower() == "true" for kind in ("FSDP", "DEEPSPEED"))
 
 
 def refuse_sharded(recipe: Recipe) -> None:
     """RecipeError where a recipe wants to look at a model in training of which no process holds the whole."""
     e = recipe.evaluation
-    if _sharded() and (e.every or e.choose_on):
+    if is_sharded() and (e.every or e.choose_on):
         raise RecipeError(
             "evaluation.every: under FSDP or DeepSpeed no process can ask the model in training",
             remedy="set evaluation.every=0 and evaluation.choose_on=null; save_steps and `bythebook evaluate` instead",
@@ -64,7 +73,7 @@ def refuse_sharded(recipe: Recipe) -> None:
 
 def gathered_state(trainer: Any) -> dict[str, Any] | None:
     """The whole weights where they lie in pieces (every process must call this), None where each has them all."""
-    if not _sharded():
+    if not is_sharded():
         return None
     state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     return state

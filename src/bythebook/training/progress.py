@@ -30,6 +30,8 @@ METRICS = {
     "grad_norm": "grad_norm",
     "mean_token_accuracy": "token_accuracy",
     "completions/clipped_ratio": "truncated",
+    "shared_prefix/tokens_saved": "tokens_saved",
+    "shared_prefix/prefix_recomputed": "prefix_recomputed",
 }
 """TRL's name → ours, in `metrics.jsonl`."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bythebook.training.lookup_heads import RULE_LOOKUP, install_lookup_heads
+from bythebook.training.lookup_heads import PLANS, install_lookup_heads
 
 __all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "train_tokenizer"]
 
@@ -46,8 +47,8 @@ class SmallModelConfig(BaseModel):
     rope_theta: float = 1e6
     """Long rotary wavelengths: content can be compared over a hundred tokens."""
     context: int = Field(default=2048, ge=1)
-    lookup_heads: bool = True
-    """Whether the hand-made heads are installed."""
+    lookup_heads: bool | Literal["rules", "quotes"] = True
+    """Which hand-made heads are installed, if any; True: those for rules."""
 
 
 def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
@@ -132,6 +133,7 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
             layer.self_attn.o_proj.weight.mul_(config.output_shrink)
             layer.mlp.down_proj.weight.mul_(config.output_shrink)
     if config.lookup_heads:
-        (preferred,) = tokenizer(RULE_LOOKUP.prefer_after, add_special_tokens=False)["input_ids"]
-        install_lookup_heads(model, RULE_LOOKUP, preferred, seed)
+        plan = PLANS["rules" if config.lookup_heads is True else config.lookup_heads]
+        (preferred,) = tokenizer(plan.prefer_after, add_special_tokens=False)["input_ids"]
+        install_lookup_heads(model, plan, preferred, seed)
     return model

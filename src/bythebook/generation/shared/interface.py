@@ -1,8 +1,8 @@
 """The engine in the place of a model's own attention.
 
-transformers hands unknown keyword arguments of a forward pass on to the attention function. One of ours, `shared_prefix`,
-carries who answers: with it attention is the engine's, without it what it was before. It travels with the call and not
-in a global, so that a layer whose activations are computed again in the backward pass finds the same one.
+transformers hands unknown keyword arguments of a forward pass on to the attention function. One of ours,
+carries who answers: with it attention is the engine's, without it what it was before. It travels with the call, not in
+a global, so that a layer whose activations are computed again in the backward pass finds the same one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-__all__ = ["NAME", "PackAttention", "SharedAttention", "forward_arguments", "shared_attention_in", "use_shared_attention"]
+__all__ = [
+    "NAME",
+    "PackAttention",
+    "SharedAttention",
+    "forward_arguments",
+    "shared_attention_in",
+    "use_shared_attention",
+]
 
 from bythebook.generation.shared.layout import Layout
 from bythebook.generation.shared.tree_attention import tree_attention

@@ -60,15 +60,13 @@ def merge(out: Tensor, log_sum: Tensor, part: Tensor, part_log_sum: Tensor) -> N
     log_sum.copy_(total)
 
 
-def attend_to_part(
-    out: Tensor, log_sum: Tensor, q: Tensor, k: Tensor, v: Tensor, scale: float
-) -> None:
+def attend_to_part(out: Tensor, log_sum: Tensor, q: Tensor, k: Tensor, v: Tensor, scale: float) -> None:
     """`merge` with attention of q (1, H, M, D) to k and v (1, K, L, D)."""
     merge(out, log_sum, *attend(q, k, v, scale, causal=False))
 
 
 def _heads_as_rows(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """One row of H and K heads as K rows of H / K heads, each with the one head of keys they share: nothing is copied."""
+    """One row of H and K heads as K rows of H / K heads, which share the one head of keys: no copy."""
     groups = q.shape[1] // k.shape[1]
     rows = q[0].unflatten(0, (k.shape[1], groups))
     return rows, *(x[0].unsqueeze(1).expand(-1, groups, -1, -1) for x in (k, v))

@@ -37,6 +37,8 @@ class Branches(NamedTuple):
     """(M,): where it stands in the block, counted row by row."""
     idle: Tensor
     """(R, C): cells whose output is not used."""
+    copies: Tensor
+    """Of the idle cells those that hold a token of another row, not padding: what they see of it counts there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +110,13 @@ class _Row:
 def _block(rows: Sequence[_Row], device: torch.device | str) -> Branches:
     width = max(len(row.places) for row in rows)
     places = np.zeros((len(rows), width), dtype=np.int64)
-    owned = np.zeros((len(rows), width), dtype=bool)
+    owned, real = (np.zeros((len(rows), width), dtype=bool) for _ in range(2))
     for number, row in enumerate(rows):
         places[number] = row.places[0]  # behind the end: any place will do, nothing attends to it
         places[number, : len(row.places)] = row.places
         owned[number, : len(row.places)] = row.owned
+        real[number, : len(row.places)] = True
     cells = owned.reshape(-1).nonzero()[0]
-    return Branches(*(torch.from_numpy(a).to(device) for a in (places, places.reshape(-1)[cells], cells, ~owned)))
+    copies = (real & ~owned).reshape(-1).nonzero()[0]
+    fields = (places, places.reshape(-1)[cells], cells, ~owned, copies)
+    return Branches(*(torch.from_numpy(field).to(device) for field in fields))

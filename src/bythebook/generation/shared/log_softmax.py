@@ -12,53 +12,64 @@ __all__ = ["chosen_log_probs", "entropies"]
 
 # Shapes: K positions, V vocabulary, M tokens, each predicted by one of the positions.
 
-_AT_ONCE = 2**22
-"""Logits in one chunk."""
+_AT_ONCE = 2**20
+"""Logits in one chunk: few enough to stay in a processor's cache."""
 
 
-def chosen_log_probs(logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """(M,): log softmax(logits / temperature) of `targets` (M,) in the rows `row_of` (M,) of logits (K, V), in single
-    precision at least. Differentiable once."""
-    log_probs: Tensor = _ChosenLogProbs.apply(logits, row_of, targets, temperature)
-    return log_probs
+def chosen_log_probs(logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """(log-probs (M,), log-sums (K,)): log softmax(logits / temperature) of `targets` (M,) in the rows `row_of` (M,) of
+    logits (K, V), and the rows' log Σ exp(logits / temperature), in single precision at least.
+
+    The log-probs are differentiable once; the log-sums carry no gradient.
+    """
+    log_probs, log_sums = _ChosenLogProbs.apply(logits, row_of, targets, temperature)
+    return log_probs, log_sums
 
 
-def entropies(logits: Tensor, temperature: float) -> Tensor:
-    """(K,): entropies in nats of softmax(logits / temperature), differentiable where logits (K, V) are."""
+def entropies(logits: Tensor, log_sums: Tensor | None, temperature: float) -> Tensor:
+    """(K,): entropies in nats of softmax(logits / temperature): log Σ exp(z) - Σ p z, differentiable where logits (K, V)
+    are and `log_sums` are not given."""
     parts = []
-    for part in logits.split(_rows(logits)):
-        log_p = (_precise(part) / temperature).log_softmax(dim=-1)
-        parts.append(-(log_p.exp() * log_p).sum(dim=-1))
+    for number, part in enumerate(logits.split(_rows(logits))):
+        z = _scaled(part, temperature)
+        start = number * _rows(logits)
+        log_sum = z.logsumexp(dim=-1) if log_sums is None else log_sums[start : start + len(z)]
+        parts.append(log_sum - ((z - log_sum.unsqueeze(-1)).exp() * z).sum(dim=-1))
     return torch.cat(parts) if parts else _precise(logits).sum(dim=-1)
 
 
 class _ChosenLogProbs(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> Tensor:
-        parts = [(_precise(part) / temperature).logsumexp(dim=-1) for part in logits.split(_rows(logits))]
+    def forward(ctx: Any, logits: Tensor, row_of: Tensor, targets: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+        parts = [_scaled(part, temperature).logsumexp(dim=-1) for part in logits.split(_rows(logits))]
         log_sums = torch.cat(parts) if parts else _precise(logits).sum(dim=-1)  # (K,)
         ctx.save_for_backward(logits, row_of, targets, log_sums)
         ctx.temperature = temperature
-        return _precise(logits[row_of, targets]) / temperature - log_sums[row_of]
+        ctx.mark_non_differentiable(log_sums)
+        return _precise(logits[row_of, targets]) / temperature - log_sums[row_of], log_sums
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         """d log p_t / d z_j = ([j = t] - p_j) / temperature, summed over the tokens of a row."""
         logits, row_of, targets, log_sums = ctx.saved_tensors
-        weights = torch.zeros_like(log_sums).index_add_(0, row_of, grad)  # (K,)
+        weights = torch.zeros_like(log_sums).index_add_(0, row_of, grad) / ctx.temperature  # (K,)
         out = torch.empty_like(logits)
         rows = _rows(logits)
         for start in range(0, len(logits), rows):
             of = slice(start, start + rows)
-            p = (_precise(logits[of]) / ctx.temperature).sub_(log_sums[of].unsqueeze(-1)).exp_()
-            out[of] = p.mul_(-weights[of].unsqueeze(-1) / ctx.temperature)
+            p = (_scaled(logits[of], ctx.temperature) - log_sums[of].unsqueeze(-1)).exp_()
+            out[of] = p.mul_(-weights[of].unsqueeze(-1))
         out.index_put_((row_of, targets), (grad / ctx.temperature).to(out.dtype), accumulate=True)
         return out, None, None, None
 
 
 def _rows(logits: Tensor) -> int:
     return max(1, _AT_ONCE // max(1, logits.shape[-1]))
+
+
+def _scaled(logits: Tensor, temperature: float) -> Tensor:
+    return _precise(logits) if temperature == 1 else _precise(logits) / temperature
 
 
 def _precise(x: Tensor) -> Tensor:

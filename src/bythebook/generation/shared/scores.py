@@ -15,7 +15,7 @@ from bythebook.prefix import PrefixPlan
 
 __all__ = ["CompletionScores", "score_pack"]
 
-# Shapes: S sequences, N tokens of their pack, M completion tokens, K distinct positions that predict them, V vocabulary.
+# Shapes: M completion tokens, K distinct positions that predict them, V vocabulary.
 
 
 class CompletionScores(NamedTuple):
@@ -49,8 +49,10 @@ def score_pack(
     )
     arguments = forward_arguments(ids, positions, PackAttention(attention_layout(plan, device)))
     logits = model(**arguments, logits_to_keep=sources).logits[0]  # (K, V)
-    log_probs = chosen_log_probs(logits, source_of, targets, temperature)
+    log_probs, log_sums = chosen_log_probs(logits, source_of, targets, temperature)
     if not entropy:
         return CompletionScores(log_probs, None)
-    each = entropies(logits if entropy_gradient else logits.detach(), temperature)  # (K,)
+    each = (
+        entropies(logits, None, temperature) if entropy_gradient else entropies(logits.detach(), log_sums, temperature)
+    )
     return CompletionScores(log_probs, each[source_of])

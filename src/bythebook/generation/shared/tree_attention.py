@@ -41,17 +41,28 @@ class _TreeAttention(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, out, log_sum = kept = ctx.saved_tensors
         layout, scale = ctx.layout, ctx.scale
-        sums = [_accumulator(x, zero=True) for x in (q, k, v)]
-        for block in layout.branches:
-            _branches_backward(block, grad, kept, scale, sums)
+        sums = [_accumulator(x) for x in (q, k, v)]
+
+        def of_trunk(keys: slice, queries: slice, *, causal: bool) -> tuple[Tensor, ...]:
+            seen = (x[:, :, queries] for x in (out, log_sum))
+            asked = (grad[:, :, queries], q[:, :, queries], k[:, :, keys], v[:, :, keys])
+            return attend_backward(*asked, *seen, scale, causal=causal)
+
+        # First what each token gets from its own block, which fills the sums; then what it gets from others.
+        copied = [_branches_backward(block, grad, kept, scale, sums) for block in layout.branches]
+        for start, end, *_ in layout.trunks:
+            own = slice(start, end)
+            for total, part in zip(sums, of_trunk(own, own, causal=True), strict=True):
+                total[:, :, own] = part
+        for block, of_copies in zip(layout.branches, copied, strict=True):
+            if len(block.copies):
+                for total, part in zip(sums[1:], of_copies, strict=True):
+                    _tokens(total).index_add_(0, block.places.flatten()[block.copies], part.to(total.dtype))
         for start, end, last, *_ in layout.trunks:
-            keys = slice(start, end)
-            for queries, causal in ((slice(start, end), True), (slice(end, last), False)):
-                seen = (x[:, :, queries] for x in (out, log_sum))
-                asked = (grad[:, :, queries], q[:, :, queries], k[:, :, keys], v[:, :, keys])
-                parts = attend_backward(*asked, *seen, scale, causal=causal)
-                for total, part, where in zip(sums, parts, (queries, keys, keys), strict=True):
-                    total[:, :, where] += part
+            keys, below = slice(start, end), slice(end, last)
+            parts = of_trunk(keys, below, causal=False)
+            for total, part, where in zip(sums, parts, (below, keys, keys), strict=True):
+                total[:, :, where] += part
         return *(total.to(x.dtype) for total, x in zip(sums, (q, k, v), strict=True)), None, None
 
 
@@ -59,11 +70,10 @@ def attend_in_pack(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float
     """(outputs (1, H, N, D), log-sums (1, H, N)) without gradients, in single precision at least."""
     out = _accumulator(q)
     log_sum = out.new_empty(out.shape[:-1])
-    rows_out, rows_log_sum = out[0].transpose(0, 1), log_sum[0].T  # (N, H, D), (N, H)
     for block in layout.branches:
         part, part_log_sum = attend(*(_gathered(x, block) for x in (q, k, v)), scale, causal=True)
-        rows_out[block.owned] = _cells(part)[block.cells].to(out.dtype)
-        rows_log_sum[block.owned] = _cells(part_log_sum)[block.cells].to(out.dtype)
+        _tokens(out)[block.owned] = _cells(part)[block.cells].to(out.dtype)
+        _tokens(log_sum)[block.owned] = _cells(part_log_sum)[block.cells].to(out.dtype)
     for start, end, _, *_ in layout.trunks:
         of = slice(start, end)
         out[:, :, of], log_sum[:, :, of] = attend(q[:, :, of], k[:, :, of], v[:, :, of], scale, causal=True)
@@ -73,17 +83,21 @@ def attend_in_pack(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float
     return out, log_sum
 
 
-def _accumulator(x: Tensor, *, zero: bool = False) -> Tensor:
-    """Like x (1, H, N, D), in single precision at least, with the tokens' rows contiguous as a model has them."""
+def _accumulator(x: Tensor) -> Tensor:
+    """Room like x (1, H, N, D), in single precision at least, with the tokens' rows contiguous as a model has them."""
     _, heads, tokens, size = x.shape
-    make = torch.zeros if zero else torch.empty
     dtype = torch.promote_types(x.dtype, torch.float32)
-    return make(1, tokens, heads, size, dtype=dtype, device=x.device).transpose(1, 2)
+    return torch.empty(1, tokens, heads, size, dtype=dtype, device=x.device).transpose(1, 2)
+
+
+def _tokens(x: Tensor) -> Tensor:
+    """x (1, H, N, …) by tokens: (N, H, …)."""
+    return x[0].transpose(0, 1)
 
 
 def _gathered(x: Tensor, block: Branches) -> Tensor:
     """x (1, H, N, D) at the places of a block: (R, H, C, D)."""
-    return x[0].transpose(0, 1)[block.places].transpose(1, 2)
+    return _tokens(x)[block.places].transpose(1, 2)
 
 
 def _cells(x: Tensor) -> Tensor:
@@ -91,12 +105,16 @@ def _cells(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(0, 1)
 
 
-def _branches_backward(block: Branches, grad: Tensor, kept: tuple[Tensor, ...], scale: float, sums: list[Tensor]) -> None:
-    """Add the gradients of a block of branches; `kept` is what the forward pass keeps."""
+def _branches_backward(
+    block: Branches, grad: Tensor, kept: tuple[Tensor, ...], scale: float, sums: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Put the gradients of a block's tokens in place; `kept` is what the forward pass keeps. Returns those of the keys
+    and of the values in the copies, which belong to other rows' tokens."""
     q, k, v, out = (_gathered(x, block) for x in kept[:4])
     # Idle cells may have any scores: with this log-sum their weights are 0, and so are their gradients.
     log_sum = _gathered(kept[4].unsqueeze(-1), block).squeeze(-1).masked_fill(block.idle[:, None], torch.inf)
     parts = attend_backward(_gathered(grad, block), q, k, v, out, log_sum, scale, causal=True)
-    places = block.places.flatten()
     for total, part in zip(sums, parts, strict=True):
-        total[0].transpose(0, 1).index_add_(0, places, _cells(part).to(total.dtype))
+        _tokens(total)[block.owned] = _cells(part)[block.cells].to(total.dtype)
+    _, dk, dv = parts
+    return _cells(dk)[block.copies], _cells(dv)[block.copies]

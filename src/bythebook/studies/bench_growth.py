@@ -1,0 +1,142 @@
+"""How a step of GRPO grows with guideline, group and completion, and where sharing does not pay.
+
+    bythebook bench growth --output bench
+    python -m bythebook.studies.bench_growth_show bench/growth.jsonl docs/images/growth.png
+
+One size is varied at a time, both sides in turns at every point. A second grid, of small groups and long completions
+under short guidelines, looks for the point from which sharing costs more than it saves.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bythebook.records import append_jsonl, write_jsonl
+from bythebook.studies.bench import surroundings
+from bythebook.studies.bench_sides import medians, take_turns, tell
+from bythebook.studies.bench_train import best_split, compared, sides, splits_of, workload_of
+
+__all__ = ["AXES", "bench_growth", "crossovers", "doublings", "points_of"]
+
+AXES: dict[str, tuple[int, ...]] = {
+    "guideline": (250, 500, 1_000, 2_000, 4_000),
+    "group": (2, 4, 8, 16, 32),
+    "completion": (32, 64, 128, 256, 512),
+}
+"""Sizes that are varied, in tokens or rollouts."""
+_GROUP = 16
+"""Of the guideline's axis; doubling the guideline must cost little here."""
+_LONG = {"group": 8}
+"""Long completions are drawn in smaller groups."""
+_PAYS = {"guideline": (50, 250, 1_000), "completion": (64, 256, 1_024)}
+"""The second grid, at the smallest group there is."""
+_QUICK_AXES = {"guideline": (16, 32), "group": (2, 4), "completion": (4, 8)}
+_QUICK_PAYS = {"guideline": (8, 16), "completion": (4, 8)}
+_MICRO_BATCHES = (4, 8)
+_QUICK_MICRO_BATCHES = (2, 4)
+
+
+def bench_growth(
+    *, rounds: int = 2, quick: bool = False, output: Path | str | None = None, **options: Any
+) -> dict[str, Any]:
+    """The contract of `studies.bench` for the base point (guideline 1,000, group 16, completions of 64 tokens). Beside
+    it `points` (every point measured), `doublings` of the guideline, `crossovers` and the `file` of the points.
+
+    Points are written to `<output>/growth.jsonl` as they are measured. Options are those of `workload_of`.
+    """
+    from bythebook.studies.bench_growth_show import draw
+
+    folder = Path(output or "runs/bench_growth")
+    base = workload_of(quick=quick, **{**options, **({} if quick else {"group": _GROUP})})
+    tried = splits_of(base, _QUICK_MICRO_BATCHES if quick else _MICRO_BATCHES)
+    split = best_split(tried)
+    errors = compared(base, split["micro_batch"])
+    write_jsonl(folder / "growth.jsonl", [])
+    points = []
+    for point in points_of(base, quick=quick):
+        tell(", ".join(f"{name} {size}" for name, size in {**_sizes(base), **point["sizes"]}.items()))
+        found = _measured(point["axis"], {**base, **point["sizes"]}, split, rounds)
+        points.append(found)
+        append_jsonl(folder / "growth.jsonl", [found])
+    draw(points, folder / "growth.png")
+    at_base = next(point for point in points if _sizes(point["workload"]) == _sizes(base))
+    return {
+        **{key: at_base[key] for key in ("ours_s", "peer_s", "ratio", "peak_memory_ratio")},
+        "max_relative_error": max(errors["loss"], errors["gradient"]),
+        "setting": {**base, "rounds": rounds, "split": dict(split), **surroundings("torch", "transformers", "trl")},
+        "doublings": doublings(points),
+        "crossovers": crossovers(points),
+        "points": points,
+        "file": str(folder / "growth.jsonl"),
+    }
+
+
+def _sizes(workload: Mapping[str, Any]) -> dict[str, int]:
+    return {name: workload[name] for name in AXES}
+
+
+def points_of(base: Mapping[str, Any], *, quick: bool = False) -> Iterator[dict[str, Any]]:
+    """The points: `axis` and the `sizes` that differ from the base."""
+    for axis, sizes in (_QUICK_AXES if quick else AXES).items():
+        for size in sizes:
+            yield {"axis": axis, "sizes": {**(_LONG if axis == "completion" and not quick else {}), axis: size}}
+    if quick:
+        yield {"axis": "guideline", "sizes": {}}
+    grid = _QUICK_PAYS if quick else _PAYS
+    for guideline in grid["guideline"]:
+        for completion in grid["completion"]:
+            yield {"axis": "pays", "sizes": {"group": 2, "guideline": guideline, "completion": completion}}
+
+
+def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], rounds: int) -> dict[str, Any]:
+    rollouts = workload["prompts"] * workload["group"]
+    fitting = {**split, "micro_batch": math.gcd(split["micro_batch"], rollouts)}
+    with ExitStack() as stack:
+        ours, peer = sides(stack, workload, fitting)
+        ours_s, peer_s = medians(take_turns([ours, peer], rounds))
+        return {
+            "axis": axis,
+            "workload": dict(workload),
+            "ours_s": ours_s,
+            "peer_s": peer_s,
+            "ratio": peer_s / ours_s,
+            "peak_memory_ratio": peer.peak / ours.peak,
+            "peak_bytes": {"ours": ours.peak, "peer": peer.peak},
+        }
+
+
+def doublings(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Cost of twice the guideline, in steps of before."""
+    seconds = {p["workload"]["guideline"]: p for p in points if p["axis"] == "guideline"}
+    return [
+        {"from": size, "to": 2 * size, **{side: seconds[2 * size][side] / p[side] for side in ("ours_s", "peer_s")}}
+        for size, p in sorted(seconds.items())
+        if 2 * size in seconds
+    ]
+
+
+def crossovers(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each guideline of the second grid the length of completions from which sharing costs more than it saves, by
+    interpolation of the logarithms; None where there is none up to the longest that was measured."""
+    grid = [p for p in points if p["axis"] == "pays"]
+    found = []
+    for guideline in sorted({p["workload"]["guideline"] for p in grid}):
+        those = [p for p in grid if p["workload"]["guideline"] == guideline]
+        line = sorted((p["workload"]["completion"], p["ratio"]) for p in those)
+        found.append({"guideline": guideline, "completion": _crossing(line), "measured_to": line[-1][0]})
+    return found
+
+
+def _crossing(line: Sequence[tuple[int, float]]) -> float | None:
+    if line[0][1] < 1:
+        return float(line[0][0])
+    for (x, above), (next_x, below) in itertools.pairwise(line):
+        if below < 1:
+            share = math.log(above) / (math.log(above) - math.log(below))
+            return math.exp(math.log(x) + share * (math.log(next_x) - math.log(x)))
+    return None

@@ -1,0 +1,168 @@
+"""The tables of the guideline swap, recomputed from kept records: in domain and out of domain side by side, chance
+beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bythebook import stats
+from bythebook.errors import InputError
+from bythebook.guidelines import load_from_library
+from bythebook.records import Record, read_records
+from bythebook.studies.kept import table_row
+
+__all__ = ["CONTROL", "MODELS", "TESTS", "results"]
+
+TESTS = {"semeval2010": "ID: SemEval-2010", "semeval2018": "OOD: SemEval-2018", "crossre": "OOD: CrossRE"}
+"""Task → heading; the guideline of each test is that of the library by the same name."""
+MODELS = {"start": "SFT with reasoning (before RL)", "trained": "then R1-RE RL (after)"}
+CONTROL = "_exchanged"
+"""In the names of records made under the guideline with its labels exchanged."""
+
+Value = Callable[[Sequence[Record]], float | None]
+
+
+def results(folder: Path) -> str:
+    """All tables, as Markdown, over `<folder>/seed*`. InputError where there are no records."""
+    seeds = sorted(folder.glob("seed*"))
+    if not any(_file(seed, "start", test).exists() for seed in seeds for test in TESTS):
+        raise InputError("holds no kept records of this study", file=folder, remedy="make them with --keep")
+    asked = {test: len(_records(seeds[0], "start", test)) for test in TESTS}
+    said = (
+        f"{len(seeds)} seeds; accuracy of greedy answers in %, relation and direction, mean over seeds with Student's "
+        f"95 % interval over seeds in brackets; {', '.join(f'{n} questions of {t}' for t, n in asked.items())}."
+    )
+    parts = [said, _accuracy(seeds), _differences(seeds), _details(seeds)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _file(seed: Path, model: str, test: str) -> Path:
+    return seed / "records" / f"{model}.{test}.jsonl.gz"
+
+
+def _records(seed: Path, model: str, test: str) -> list[Record]:
+    file = _file(seed, model, test)
+    return read_records(file) if file.exists() else []
+
+
+def accuracy(records: Sequence[Record]) -> float | None:
+    """Share of right answers."""
+    return stats.mean(float(bool(r.correct)) for r in records)
+
+
+def uniform(test: str) -> float:
+    """Accuracy of an answer drawn evenly from all that the guideline admits."""
+    return 1 / len(load_from_library(test).labels)
+
+
+def most_frequent(records: Sequence[Record]) -> float | None:
+    """Accuracy of always giving the answer that is most frequent in this test, which nobody knows beforehand."""
+    counts = Counter(r.gold for r in records)
+    return max(counts.values()) / len(records) if records else None
+
+
+def regardless(records: Sequence[Record]) -> float | None:
+    """Accuracy of the same answers, each held against the gold of a question drawn at random."""
+    return stats.chance_agreement([r.answer for r in records], [r.gold for r in records])
+
+
+def relation_alone(records: Sequence[Record]) -> float | None:
+    """Share of answers with the right relation, in whichever direction."""
+    return stats.mean(float(_relation(r.answer) == _relation(r.gold)) for r in records)
+
+
+def relation_regardless(records: Sequence[Record]) -> float | None:
+    """As `regardless`, for relations without their direction."""
+    return stats.chance_agreement([_relation(r.answer) for r in records], [_relation(r.gold) for r in records])
+
+
+def _relation(label: str | None) -> str | None:
+    return label and label.partition("(")[0]
+
+
+def well_formed(records: Sequence[Record]) -> float | None:
+    """Share of completions in the form asked for."""
+    return stats.mean(float(r.well_formed) for r in records)
+
+
+def names_a_label(records: Sequence[Record]) -> float | None:
+    """Share of completions whose answer is one of the guideline's."""
+    return stats.mean(float(r.answer is not None) for r in records)
+
+
+def _quotes(whose: str) -> Value:
+    return lambda records: stats.mean(float(r.tags.get("quoted") == whose) for r in records)
+
+
+def _head(first: str) -> list[str]:
+    return [table_row([first, *TESTS.values()]), table_row(["---", *["--:"] * len(TESTS)])]
+
+
+def _accuracy(seeds: Sequence[Path]) -> str:
+    lines = _head("accuracy, %")
+    lines.append(table_row(["chance: an even draw of the answers", *(f"{100 * uniform(test):.1f}" for test in TESTS)]))
+    frequent = [most_frequent(_records(seeds[0], "start", test)) for test in TESTS]
+    lines.append(table_row(["chance: the test's most frequent answer", *map(_percent, frequent)]))
+    for model, label in MODELS.items():
+        lines.append(_row(label, seeds, model, accuracy))
+        lines.append(_row(f"{label}: its answers, questions exchanged", seeds, model, regardless))
+        lines.append(_row(f"{label}: labels of the guideline exchanged", seeds, model + CONTROL, accuracy))
+    return "\n".join(lines)
+
+
+def _details(seeds: Sequence[Path]) -> str:
+    model, label = "trained", MODELS["trained"]
+    lines = _head(f"{label}, %")
+    values: dict[str, Value] = {
+        "right form": well_formed,
+        "an answer of the guideline": names_a_label,
+        "reasoning quotes a definition of the guideline": _quotes("shown"),
+        "reasoning quotes a definition of SemEval-2010's alone": _quotes("learnt"),
+        "relation right, in either direction": relation_alone,
+        "… with questions exchanged": relation_regardless,
+    }
+    lines += [_row(name, seeds, model, value) for name, value in values.items()]
+    return "\n".join(lines)
+
+
+def _row(label: str, seeds: Sequence[Path], model: str, value: Value) -> str:
+    cells = []
+    for test in TESTS:
+        found = [value(_records(seed, model, test)) for seed in seeds]
+        cells.append(_interval([v for v in found if v is not None]))
+    return table_row([label, *cells])
+
+
+def _differences(seeds: Sequence[Path]) -> str:
+    """Paired by seed: what RL adds, what answers have to do with the question, and what with the definitions."""
+    lines = _head("difference in points, paired by seed")
+    lines.append(_difference("RL minus its start", seeds, ("trained", accuracy), ("start", accuracy)))
+    for model, label in MODELS.items():
+        lines.append(_difference(f"{label}: minus questions exchanged", seeds, (model, accuracy), (model, regardless)))
+        lines.append(
+            _difference(f"{label}: minus labels exchanged", seeds, (model, accuracy), (model + CONTROL, accuracy))
+        )
+    return "\n".join(lines)
+
+
+def _difference(label: str, seeds: Sequence[Path], one: tuple[str, Value], other: tuple[str, Value]) -> str:
+    cells = []
+    for test in TESTS:
+        pairs = [[value(_records(seed, model, test)) for model, value in (one, other)] for seed in seeds]
+        cells.append(_interval([a - b for a, b in pairs if a is not None and b is not None], sign="+"))
+    return table_row([label, *cells])
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(values: Sequence[float], sign: str = "") -> str:
+    """The mean with its interval over seeds, in percent or points."""
+    middle, bounds = stats.mean(values), stats.interval(values)
+    if middle is None:
+        return "–"
+    text = f"{100 * middle:{sign}.1f}"
+    return text if bounds is None else f"{text} [{100 * bounds[0]:{sign}.1f}, {100 * bounds[1]:{sign}.1f}]"
