@@ -86,7 +86,7 @@ def test_the_fastest_split_of_trl_is_the_peer(scripted: list[str]) -> None:
         (2, False), (4, False), (8, False), (4, True),
     ]  # fmt: skip
     assert [round(s["seconds"]) for s in found["peer_splits"]] == [14, 9, 12, 12]
-    assert "2 micro-batches of 4 rollouts, without activation checkpointing" in found["setting"]["peer"]
+    assert "2 × 4 rollouts, without activation checkpointing" in found["setting"]["peer"]
     assert found["ours_s"] == pytest.approx(1.0, abs=1e-3)
     assert found["ratio"] == pytest.approx(9.0, abs=1e-3)
     assert found["peak_memory_ratio"] == 4.0

@@ -224,12 +224,11 @@ def _row(page: str, label: str) -> list[str]:
 
 
 def test_the_tables_are_recomputed_from_ids_answers_and_verdicts(tmp_path: Path) -> None:
-    half = ["USAGE(e1,e2)", "USAGE(e1,e2)", None, "COMPARE(e1,e2)"]
-    right = ["USAGE(e1,e2)", "USAGE(e2,e1)", "USAGE(e1,e2)", "COMPARE(e1,e2)"]
-    wrong: list[str | None] = ["COMPARE(e1,e2)"] * 3 + ["USAGE(e1,e2)"]
+    half: list[str | None] = ["USAGE(e1,e2)", "USAGE(e1,e2)", None, "COMPARE(e1,e2)"]
+    right: list[str | None] = ["USAGE(e1,e2)", "USAGE(e2,e1)", "USAGE(e1,e2)", "COMPARE(e1,e2)"]
+    wrong: list[str | None] = ["COMPARE(e1,e2)", "COMPARE(e1,e2)", "COMPARE(e1,e2)", "USAGE(e1,e2)"]
     for seed in (0, 1):
-        answers = {"start": half, "trained": [*right], f"start{CONTROL}": wrong, f"trained{CONTROL}": wrong}
-        _kept(tmp_path, seed, {name: list(given) for name, given in answers.items()})
+        _kept(tmp_path, seed, {"start": half, "trained": right, f"start{CONTROL}": wrong, f"trained{CONTROL}": wrong})
     page = results(tmp_path / "kept")
     assert "4 questions of semeval2010, 4 questions of semeval2018, 4 questions of crossre" in page
     # Nineteen, eleven and thirty-one answers.
@@ -241,16 +240,17 @@ def test_the_tables_are_recomputed_from_ids_answers_and_verdicts(tmp_path: Path)
     assert _row(page, f"{MODELS['start']}: labels of the guideline exchanged")[0].startswith("0.0 ")
     assert _row(page, "RL minus its start") == ["+50.0 [+50.0, +50.0]"] * 3
     assert _row(page, f"{MODELS['trained']}: minus labels exchanged")[1].startswith("+100.0 ")
-    assert _row(page, "an answer of the guideline")[2].startswith("100.0 ")
+    # The labels of these records are SemEval-2018's.
+    assert [cell.split()[0] for cell in _row(page, "an answer of the guideline")] == ["0.0", "100.0", "0.0"]
 
 
 def test_directions_do_not_count_in_the_table_of_relations(tmp_path: Path) -> None:
-    answers: list[str | None] = ["USAGE(e2,e1)", "USAGE(e2,e1)", None, "USAGE(e1,e2)"]
+    answers: list[str | None] = ["USAGE(e2,e1)", "USAGE(e2,e1)", None, "R68(e1,e2)"]
     _kept(tmp_path, 0, dict.fromkeys(("start", "trained"), answers))
     page = results(tmp_path / "kept")
     assert _row(page, MODELS["trained"]) == ["25.0"] * 3
     assert _row(page, "relation right, in either direction") == ["50.0"] * 3
-    assert _row(page, "an answer of the guideline") == ["75.0"] * 3
+    assert _row(page, "an answer of the guideline")[1] == "50.0"
     # Without records of the control there is nothing to say.
     assert _row(page, f"{MODELS['trained']}: minus labels exchanged") == ["–"] * 3
 

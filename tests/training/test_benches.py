@@ -11,7 +11,7 @@ from safetensors import safe_open
 from transformers import Qwen2Model
 from trl import GRPOTrainer
 
-from bythebook.errors import InputError, ModelError
+from bythebook.errors import InputError
 from bythebook.generation import embedded_path
 from bythebook.generation.shared.interface import NAME
 from bythebook.studies.bench_sides import ProcessMemory, TurnsOver
@@ -25,7 +25,7 @@ from bythebook.training.benches.decoding import (
     rollouts,
 )
 from bythebook.training.benches.sentences import completed, prompts_of, reader, sentences
-from bythebook.training.benches.workload import Workload, build, number_tokenizer, set_up
+from bythebook.training.benches.workload import Workload, build, check, number_tokenizer
 
 TINY = {"model": "tiny", "guideline": 24, "tail": 6, "prompts": 2, "group": 4, "completion": 5, "threads": 1}
 
@@ -68,11 +68,15 @@ def test_prompts_share_the_guideline_and_nothing_behind_it() -> None:
 def test_sizes_and_names_that_cannot_be_are_refused() -> None:
     with pytest.raises(InputError, match="64 prompts can't differ"):
         Workload(**{**TINY, "prompts": 64}).prompt_ids()
-    with pytest.raises(ModelError, match=r"no shape 'gpt' .*qwen2-6m.*embedded"):
-        Workload(**{**TINY, "model": "gpt"}).prompt_ids()
-    if not torch.cuda.is_available():
-        with pytest.raises(ModelError, match="no device 'cuda'"):
-            set_up(Workload(device="cuda"))
+    for wrong, said in (
+        ({"device": "tpu"}, "no device 'tpu'"),
+        ({"dtype": "int8"}, r"no dtype 'int8' \(float32 or bfloat16\)"),
+        ({"loss_type": "x"}, r"no loss 'x' .*dapo, grpo, dr_grpo"),
+        ({"model": "gpt"}, r"no shape 'gpt' .*qwen2-6m.*embedded"),
+    ):
+        with pytest.raises(InputError, match=said):
+            check(Workload(**{**TINY, **wrong}))
+    check(Workload(**TINY))
 
 
 @pytest.mark.parametrize(("name", "vocabulary", "parameters"), [("qwen2-6m", None, 6_037_248), ("tiny", 128, 7_344)])

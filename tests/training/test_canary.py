@@ -27,6 +27,17 @@ PINNED: dict[tuple[Any, str], tuple[str, str]] = {
             "the order of `inputs`, `num_generations` of a prompt side by side"
         ),
     ),
+    (GRPOTrainer, "_generate"): (
+        "2a27fdf8f5e6f356",
+        (
+            "relied on: it must call `rollout_func(prompts, trainer)` with this process's prompts, each repeated for "
+            "its group, and take prompt ids, completion ids with the end token, and no log-probs from it"
+        ),
+    ),
+    (GRPOTrainer, "_tokenize_prompts"): (
+        "d2d27f7c9bfda85f",
+        "repeated for text in training/rollouts.py: the arguments of the chat template, and what plain text becomes",
+    ),
     (GRPOTrainer, "_prepare_inputs"): (
         "f824e7fb07147956",
         (

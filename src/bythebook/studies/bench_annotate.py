@@ -24,6 +24,7 @@ BATCH_SIZES = (8, 16, 32, 64)
 _SENTENCES, _NEW_TOKENS, _TRIED = 200, 32, 64
 _PEER = "bythebook.training.benches.sentences:completed"
 _OURS = "bythebook.studies.bench_annotate:annotated"
+_SETTING = ("model", "vocabulary", "device", "dtype", "threads", "seed")
 
 
 def bench_annotate(*, rounds: int = 5, quick: bool = False, **options: Any) -> dict[str, Any]:
@@ -38,20 +39,18 @@ def bench_annotate(*, rounds: int = 5, quick: bool = False, **options: Any) -> d
     workload = workload_of(**{**({"model": "tiny", "vocabulary": 1024} if quick else {}), **options})
     texts = sentences(12 if quick else _SENTENCES, workload["seed"])
     asked: dict[str, Any] = {"new_tokens": 4 if quick else _NEW_TOKENS, "workload": workload}
-    sizes = [size for size in BATCH_SIZES if size <= len(texts)]
-    tried = {peer: {str(size): _seconds(peer, size, texts[:_TRIED], asked) for size in sizes} for peer in PEERS}
+    sizes = {str(size): size for size in BATCH_SIZES if size <= len(texts)}
+    tried = {peer: {k: _seconds(peer, size, texts[:_TRIED], asked) for k, size in sizes.items()} for peer in PEERS}
     best = {peer: int(min(found, key=lambda size: found[size])) for peer, found in tried.items()}
     with ExitStack() as stack:
         working = [opened(stack, _OURS, texts=texts, **asked)]
         working += [opened(stack, _PEER, peer=peer, batch_size=best[peer], texts=texts, **asked) for peer in PEERS]
         for side in working:
             side.load()
-        measured = take_turns(working, rounds)
-        peaks = [side.peak for side in working]
+        measured, peaks = take_turns(working, rounds), [side.peak for side in working]
     ours_s, peer_s, cached_s = medians(measured)
     mine, *theirs = ([text for turn in turns for text in turn.value] for turns in measured)
     differing = dict(zip(PEERS, (share_that_differs(mine, other) for other in theirs), strict=True))
-    known = ("model", "vocabulary", "device", "dtype", "threads", "seed")
     return {
         "ours_s": ours_s,
         "peer_s": peer_s,
@@ -59,7 +58,7 @@ def bench_annotate(*, rounds: int = 5, quick: bool = False, **options: Any) -> d
         "peak_memory_ratio": peaks[1] / peaks[0],
         "max_relative_error": differing["generate"],
         "setting": {
-            **{name: workload[name] for name in known},
+            **{name: workload[name] for name in _SETTING},
             "guideline": GUIDELINE,
             "sentences": len(texts),
             "new_tokens": asked["new_tokens"],

@@ -197,7 +197,7 @@ def _work(connection: Connection, work: str, arguments: Mapping[str, Any]) -> No
     try:
         module, _, function = work.partition(":")
         getattr(importlib.import_module(module), function)(Turns(connection), **arguments)
-    except TurnsOver:
+    except (TurnsOver, KeyboardInterrupt):  # Ctrl-C reaches every process; the bench itself says so
         return
     except Exception as error:
         text = " ".join(str(error).split())

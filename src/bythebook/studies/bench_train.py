@@ -65,13 +65,14 @@ def workload_of(
     completion_tokens: int | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """The workload of both sides, in the terms of `training.benches.workload.Workload`; what is None is left open."""
-    from bythebook.training.benches.workload import Workload
+    """The workload of both sides, in the terms of `training.benches.workload.Workload`; what is None is left open.
+    InputError for what can't be."""
+    from bythebook.training.benches.workload import Workload, check
 
     asked = {"guideline": guideline_tokens, "completion": completion_tokens, **options}
     given = {**(QUICK if quick else {}), **{name: value for name, value in asked.items() if value is not None}}
     workload = Workload(**given)
-    workload.prompt_ids()  # sizes that can't be are found here
+    check(workload)
     return dict(vars(workload))
 
 
@@ -120,7 +121,7 @@ def compared(workload: Mapping[str, Any], peer: int) -> dict[str, float]:
 def _setting(workload: Mapping[str, Any], rounds: int, best: Mapping[str, Any]) -> dict[str, Any]:
     rollouts = workload["prompts"] * workload["group"]
     found = surroundings("torch", "transformers", "trl")
-    split = f"{rollouts // best['micro_batch']} micro-batches of {best['micro_batch']} rollouts"
+    split = f"{rollouts // best['micro_batch']} × {best['micro_batch']} rollouts"
     checkpointing = "with" if best["checkpointing"] else "without"
     return {
         **workload,

@@ -12,7 +12,6 @@ from bythebook.generation.shared.interface import use_shared_attention
 from bythebook.generation.shared.support import differs_from_plain, why_not_shared
 from bythebook.training.objective import ObjectiveTrainer
 from bythebook.training.processes import is_sharded
-
 from bythebook.training.rollouts import shared_rollouts
 from bythebook.training.shared_prefix import PackScorer, regrouped, sharing_order
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,13 +44,17 @@ def _checked(prompts: list[list[int]], kept: KeptPrefixes | None) -> PromptPack:
         assert pack.plan.token_ids[pack.last_tokens[number]] == prompts[given_][-1]
         assert pack.plan.positions[pack.last_tokens[number]] == len(prompts[given_]) - 1
     for one in pack.shared:
-        assert not [s for s in pack.shared if s is not one and s.level == one.level and s.first < one.last and one.first < s.last]
+        assert not [
+            s
+            for s in pack.shared
+            if s is not one and s.level == one.level and s.first < one.last and one.first < s.last
+        ]
     return pack
 
 
 BLOCKS = [drawn_ids(n, n) for n in (1, 5, 17, 33, 40, 64)]
 PROMPTS = st.lists(
-    st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=4).map(lambda blocks: tuple(sum(blocks, []))),
+    st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=4).map(lambda blocks: tuple(itertools.chain(*blocks))),
     min_size=1,
     max_size=8,
     unique=True,
@@ -57,8 +63,10 @@ PROMPTS = st.lists(
 
 @given(PROMPTS, st.lists(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=4), max_size=3))
 @settings(max_examples=100, deadline=None)
-def test_shared_stretches_and_tails_are_the_prompts(prompts: list[tuple[int, ...]], kept: list[list[list[int]]]) -> None:
-    _checked([list(p) for p in prompts], _kept(*(sum(blocks, []) for blocks in kept)))
+def test_shared_stretches_and_tails_are_the_prompts(
+    prompts: list[tuple[int, ...]], kept: list[list[list[int]]]
+) -> None:
+    _checked([list(p) for p in prompts], _kept(*(list(itertools.chain(*blocks)) for blocks in kept)))
 
 
 def test_a_kept_guideline_is_not_computed_again() -> None:
@@ -83,6 +91,6 @@ def test_the_last_token_of_a_kept_prompt_is_computed() -> None:
 
 def test_several_guidelines_have_their_own_kept_prefixes() -> None:
     one, other = drawn_ids(100, 1), drawn_ids(80, 2)
-    pack = _checked([one + [3], other + [4], one + [5], other[:20] + [6] * 3], _kept(one, other))
+    pack = _checked([[*one, 3], [*other, 4], [*one, 5], [*other[:20], 6, 6, 6]], _kept(one, other))
     assert sorted(outer.length for outer in pack.outers) == [80, 100]
     assert len(pack.plan.token_ids) == 3 + 23

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import drawn_ids
 from scipy.stats import chisquare
 
 from bythebook.generation.shared.rollouts import complete
 from bythebook.generation.shared.sampler import Drawing, Sampler, draw
+from conftest import drawn_ids
 
 torch = pytest.importorskip("torch", reason="the 'train' extra is not installed")
 

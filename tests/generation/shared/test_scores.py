@@ -104,6 +104,19 @@ def test_entropies_carry_a_gradient_when_asked() -> None:
     assert (found - wanted).norm() <= 1e-4 * wanted.norm()
 
 
+def test_autocast_casts_as_it_does_for_the_plain_path() -> None:
+    model = a_model("Qwen2")
+    sequences, prompts = a_batch()
+    exact, _ = one_by_one(model, sequences, prompts, 1.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        plain, _ = one_by_one(model, sequences, prompts, 1.0)
+        use_shared_attention(model)
+        ours = score_pack(model, plan_prefixes(sequences), prompts, temperature=1.0, entropy=False).log_probs
+    ours.sum().backward()
+    assert (ours - exact).abs().mean() <= 1.5 * (plain - exact).abs().mean()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
 def test_without_a_pack_the_model_computes_as_before() -> None:
     model = a_model("Qwen2")
     ids = torch.tensor([[0, 0, 5, 6, 7], [1, 2, 3, 4, 5]])

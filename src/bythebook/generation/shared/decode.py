@@ -30,7 +30,9 @@ def decode(
     sampler.arrange(cells.rows)
     written: list[list[int]] = [[] for _ in most]
     finished: set[int] = set()
-    logits = prompts.logits[_prompts_of(cells, prompts)]  # (C, V)
+    prompt_lengths = torch.tensor(prompts.lengths, device=prompts.logits.device)  # (J,)
+    of = _prompts_of(cells, prompts)  # (C,)
+    logits = prompts.logits[of]  # (C, V)
     attention: DecodeAttention | None = None
     for step in range(sampler.drawing.max_new_tokens):
         tokens = sampler.next(logits, step)  # (C,)
@@ -43,14 +45,13 @@ def decode(
             break
         if fewer := cells.without(finished):
             places = _places(cells, fewer).to(tokens.device)
-            cells, tokens = fewer, tokens[places]
+            cells, tokens, of = fewer, tokens[places], _prompts_of(fewer, prompts)
             sampler.arrange(cells.rows)
             if attention is not None:
                 attention.rearrange(cells, places)
         attention = attention or DecodeAttention(prompts, cells)
-        positions = torch.tensor(prompts.lengths, device=tokens.device)[_prompts_of(cells, prompts)] + step  # (C,)
         attention.advance()
-        arguments = forward_arguments(tokens.unsqueeze(-1), positions.unsqueeze(-1), attention)
+        arguments = forward_arguments(tokens.unsqueeze(-1), (prompt_lengths[of] + step).unsqueeze(-1), attention)
         logits = model(**arguments).logits[:, -1]
     return written
 

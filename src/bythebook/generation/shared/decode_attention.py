@@ -22,7 +22,7 @@ __all__ = ["DecodeAttention"]
 # T tokens of the longest tail, P parts.
 
 _ROOM = 64
-"""Tokens for which room is made at once, at least."""
+"""Tokens for which room is made at once. The copy costs little beside so many steps, each of which reads the cache."""
 
 
 class DecodeAttention:
@@ -39,10 +39,9 @@ class DecodeAttention:
         self._used = prompts.tail_width if self._tail_is_own else 0
         units = torch.tensor(arrangement.prompts, device=prompts.logits.device)
         self._keys, self._values = (
-            [self._own(x, units, arrangement) for x in tails] for tails in (prompts.tail_keys, prompts.tail_values)
+            _taken(tails, units) if self._tail_is_own else [_none(x, len(arrangement.rows)) for x in tails]
+            for tails in (prompts.tail_keys, prompts.tail_values)
         )
-        if self._tail_is_own:
-            prompts.forget_tails()
         self._arrange(arrangement)
 
     def rearrange(self, arrangement: Arrangement, cells: Tensor) -> None:
@@ -81,11 +80,6 @@ class DecodeAttention:
                 outs[part, of], log_sums[part, of] = _by_unit(queries[of], 1, keys, values, scale, None)
         weights = log_sums.softmax(dim=0).unsqueeze(-1)
         return (outs * weights).sum(dim=0).flatten(1, 2).unsqueeze(2).to(v.dtype)
-
-    def _own(self, tails: Tensor, units: Tensor, arrangement: Arrangement) -> Tensor:
-        if self._tail_is_own:
-            return _with_room(tails[units])
-        return _with_room(tails.new_empty(len(arrangement.rows), tails.shape[1], 0, tails.shape[3]))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         prompts, device = self._prompts, self._prompts.logits.device
@@ -157,9 +151,22 @@ def _hide(scores: Tensor, lengths: Sequence[int], width: int) -> None:
         row[..., : width - length] = torch.finfo(scores.dtype).min / 4
 
 
+def _taken(tails: list[Tensor], units: Tensor) -> list[Tensor]:
+    """The tails of the units, with room for more, out of a list that is emptied: whole prompts are not held twice."""
+    found = []
+    while tails:
+        found.append(_with_room(tails.pop(0)[units]))
+    return found
+
+
+def _none(tails: Tensor, cells: int) -> Tensor:
+    """Room for tokens of so many cells."""
+    return _with_room(tails.new_empty(cells, tails.shape[1], 0, tails.shape[3]))
+
+
 def _with_room(cache: Tensor) -> Tensor:
     """A copy of (C, K, L, D) with room for more tokens."""
     cells, heads, used, size = cache.shape
-    roomy = cache.new_empty(cells, heads, used + max(_ROOM, used // 2), size)
+    roomy = cache.new_empty(cells, heads, used + _ROOM, size)
     roomy[:, :, :used] = cache
     return roomy

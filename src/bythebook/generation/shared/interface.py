@@ -68,6 +68,9 @@ def _attention(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
         return out, None
+    if torch.is_autocast_enabled(query.device.type):  # it casts for SDPA; rotary positions undo that for our kernels
+        dtype = torch.get_autocast_dtype(query.device.type)
+        query, key, value = (x.to(dtype) for x in (query, key, value))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     layer: Any = module.layer_idx
     return shared_prefix.attend(layer, query, key, value, scale).transpose(1, 2), None

@@ -68,7 +68,8 @@ class KeptPrefixes:
         weights = fingerprint(model)
         if weights is None or weights != self._weights:
             self._prefixes.clear()
-            if self._folder is not None:
+            self._files = None
+            if self._folder is not None and weights is not None:
                 self._files = PrefixFiles(self._folder, weights_hash(model))
                 stored = self._files.load(next(model.parameters()).device, _MOST)
                 self._prefixes += [KeptPrefix(*prefix) for prefix in stored]
@@ -114,7 +115,14 @@ class KeptPrefixes:
 def fingerprint(model: Any) -> bytes | None:
     """Of the weights as they are now: where they lie, how often they were changed in place, and a few numbers of each,
     for changes that PyTorch does not count; and of adapters, which are switched without a change. None where it can't
-    be told."""
+    be told, as for some forms of quantised weights."""
+    try:
+        return _fingerprint(model)
+    except (RuntimeError, TypeError):
+        return None
+
+
+def _fingerprint(model: Any) -> bytes | None:
     told: list[Any] = []
     looked_at: list[Tensor] = []
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):

@@ -22,13 +22,14 @@ def chosen_log_probs(logits: Tensor, row_of: Tensor, targets: Tensor, temperatur
 
     The log-probs are differentiable once; the log-sums carry no gradient.
     """
-    log_probs, log_sums = _ChosenLogProbs.apply(logits, row_of, targets, temperature)
+    found = _ChosenLogProbs.apply(logits, row_of, targets, temperature)  # type: ignore[no-untyped-call]
+    log_probs, log_sums = found
     return log_probs, log_sums
 
 
 def entropies(logits: Tensor, log_sums: Tensor | None, temperature: float) -> Tensor:
-    """(K,): entropies in nats of softmax(logits / temperature): log Σ exp(z) - Σ p z, differentiable where logits (K, V)
-    are and `log_sums` are not given."""
+    """(K,): entropies in nats of softmax(logits / temperature), log Σ exp(z) - Σ p z; differentiable where logits
+    (K, V) are and `log_sums` are not given."""
     parts = []
     for number, part in enumerate(logits.split(_rows(logits))):
         z = _scaled(part, temperature)
@@ -49,7 +50,7 @@ class _ChosenLogProbs(torch.autograd.Function):
         return _precise(logits[row_of, targets]) / temperature - log_sums[row_of], log_sums
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         """d log p_t / d z_j = ([j = t] - p_j) / temperature, summed over the tokens of a row."""
         logits, row_of, targets, log_sums = ctx.saved_tensors

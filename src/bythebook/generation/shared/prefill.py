@@ -50,10 +50,6 @@ class Prefilled:
         """T"""
         return max(self.tail_lengths)
 
-    def forget_tails(self) -> None:
-        """Somebody else keeps them."""
-        self.tail_keys, self.tail_values = [], []
-
 
 def prefill(model: Any, prompts: Sequence[NDArray[np.int64]], kept: KeptPrefixes | None = None) -> Prefilled:
     """Of distinct prompts. What is kept is not computed again, and what is worth it is kept from now on. The model

@@ -23,7 +23,7 @@ __all__ = ["tree_attention"]
 def tree_attention(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float) -> Tensor:
     """Outputs (1, H, N, D) of q (1, H, N, D) and k, v (1, K, N, D): each token sees itself and what stands before it
     in its own sequences. Differentiable once."""
-    out: Tensor = _TreeAttention.apply(q, k, v, layout, scale)
+    out: Tensor = _TreeAttention.apply(q, k, v, layout, scale)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -37,16 +37,15 @@ class _TreeAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, out, log_sum = kept = ctx.saved_tensors
         layout, scale = ctx.layout, ctx.scale
         sums = [_accumulator(x) for x in (q, k, v)]
 
         def of_trunk(keys: slice, queries: slice, *, causal: bool) -> tuple[Tensor, ...]:
-            seen = (x[:, :, queries] for x in (out, log_sum))
-            asked = (grad[:, :, queries], q[:, :, queries], k[:, :, keys], v[:, :, keys])
-            return attend_backward(*asked, *seen, scale, causal=causal)
+            above, asked, whole, whole_sum = (x[:, :, queries] for x in (grad, q, out, log_sum))
+            return attend_backward(above, asked, k[:, :, keys], v[:, :, keys], whole, whole_sum, scale, causal=causal)
 
         # First what each token gets from its own block, which fills the sums; then what it gets from others.
         copied = [_branches_backward(block, grad, kept, scale, sums) for block in layout.branches]
@@ -71,7 +70,8 @@ def attend_in_pack(q: Tensor, k: Tensor, v: Tensor, layout: Layout, scale: float
     out = _accumulator(q)
     log_sum = out.new_empty(out.shape[:-1])
     for block in layout.branches:
-        part, part_log_sum = attend(*(_gathered(x, block) for x in (q, k, v)), scale, causal=True)
+        of_q, of_k, of_v = (_gathered(x, block) for x in (q, k, v))
+        part, part_log_sum = attend(of_q, of_k, of_v, scale, causal=True)
         _tokens(out)[block.owned] = _cells(part)[block.cells].to(out.dtype)
         _tokens(log_sum)[block.owned] = _cells(part_log_sum)[block.cells].to(out.dtype)
     for start, end, _, *_ in layout.trunks:

@@ -40,14 +40,14 @@ __all__ = ["QUICK", "SwapSize", "in_own_words", "questions", "quoted_from", "run
 _FOLDERS = {"semeval2010": "semeval2010_task8", "semeval2018": "semeval2018_task7", "crossre": "crossre"}
 """Task → folder of its release."""
 _MAX_NEW_TOKENS = 40
-_BATCH = 100
+_BATCH = 32
 
 
 @dataclass(frozen=True)
 class SwapSize:
     """How much of everything."""
 
-    limit: int = 1000
+    limit: int = 500
     """Questions of each test: of larger ones so many are drawn, the same for every seed and model."""
     renderings: int = 10
     """So many orders and sets of codes a test, so that none of them decides."""
@@ -127,8 +127,8 @@ def quoted_from(completion: str | None, shown: Guideline, learnt: Guideline) -> 
 
 
 def _ask(path: Path, examples: list[Example], size: SwapSize, *, exchanged: bool) -> list[Record]:
-    """Greedy answers under codes, told in the guideline's own words, without any text. With `exchanged` every definition
-    stands beside the code of the next one: who reads definitions gets the relation wrong."""
+    """Greedy answers under codes, told in the guideline's own words, without any text. With `exchanged` every
+    definition stands beside the code of the next one: who reads definitions gets the relation wrong."""
     model, learnt = load_model(path), load_from_library("semeval2010")
     shown, codes = shown_as_codes(examples, size.renderings)
     asked = {e.id: rotate_names(e.guideline) if exchanged else e.guideline for e in shown}

@@ -19,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 from bythebook.errors import InputError, ModelError
 from bythebook.generation import EMBEDDED, embedded_path
 
-__all__ = ["SHAPES", "Workload", "build", "number_tokenizer", "set_up"]
+__all__ = ["SHAPES", "Workload", "build", "check", "number_tokenizer", "set_up"]
 
 SHAPES: dict[str, dict[str, int]] = {
     "qwen2-6m": {
@@ -59,6 +59,7 @@ SHAPES: dict[str, dict[str, int]] = {
 }
 """Qwen2 shapes by name, with tied embeddings; beside them there is `embedded`, the shape of the embedded model."""
 
+_LOSSES = ("dapo", "grpo", "dr_grpo", "bnpo")
 _FIRST = 1
 """The first token of prompts; 0 is padding."""
 
@@ -100,13 +101,22 @@ class Workload:
         return [[*shared.tolist(), int(first), *own.tolist()] for first, own in zip(firsts, rest, strict=True)]
 
 
+def check(workload: Workload) -> None:
+    """InputError for what can't be computed here."""
+    if workload.device not in ("cpu", "cuda") or (workload.device == "cuda" and not torch.cuda.is_available()):
+        raise ModelError(f"there is no device {workload.device!r} here", remedy="cpu")
+    if workload.dtype not in ("float32", "bfloat16"):
+        raise ModelError(f"no dtype {workload.dtype!r}", remedy="float32 or bfloat16")
+    if workload.loss_type not in _LOSSES:
+        raise InputError(f"no loss {workload.loss_type!r}", remedy=f"there are: {', '.join(_LOSSES)}")
+    workload.prompt_ids()
+
+
 def set_up(workload: Workload) -> None:
-    """Threads and logging of this process. ModelError if there is no such device."""
+    """Threads and logging of this process."""
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     disable_progress_bar()
     set_verbosity_error()
-    if workload.device != "cpu" and not torch.cuda.is_available():
-        raise ModelError(f"there is no device {workload.device!r} here", remedy="cpu")
     if workload.threads:
         torch.set_num_threads(workload.threads)
 
