@@ -279,7 +279,8 @@ def test_server_that_goes_down_midway_is_not_asked_for_ever() -> None:
         got = model_at(server.url, concurrency=4).generate(ask(*map(str, range(400))), Sampling())
         assert len(server.asked) < 100
     flat = [c for (c,) in got]
-    assert [c.text for c in flat if c.finish_reason == "stop"] == [str(i) for i in range(20)]
+    # Four ask at once, so the twenty that were answered need not be the first twenty.
+    assert all(c.text == str(i) for i, c in enumerate(flat) if c.finish_reason == "stop")
     assert Counter(c.finish_reason for c in flat) == {"stop": 20, "error": 380}
 
 

@@ -236,10 +236,10 @@ def test_the_tables_are_recomputed_from_ids_answers_and_verdicts(tmp_path: Path)
     assert _row(page, "chance: the test's most frequent answer") == ["50.0"] * 3
     assert _row(page, MODELS["start"]) == ["50.0 [50.0, 50.0]"] * 3
     # Two of four answers are USAGE(e1,e2), as half of the golds; one of each is COMPARE: (2 * 2 + 1 * 1) / 16.
-    assert _row(page, f"{MODELS['start']}: its answers, questions exchanged")[0].startswith("31.2 ")
-    assert _row(page, f"{MODELS['start']}: labels of the guideline exchanged")[0].startswith("0.0 ")
+    assert _row(page, f"{MODELS['start']}: its answers against other questions' gold")[0].startswith("31.2 ")
+    assert _row(page, f"{MODELS['start']}: under exchanged labels")[0].startswith("0.0 ")
     assert _row(page, "RL minus its start") == ["+50.0 [+50.0, +50.0]"] * 3
-    assert _row(page, f"{MODELS['trained']}: minus labels exchanged")[1].startswith("+100.0 ")
+    assert _row(page, f"{MODELS['trained']}: minus that under exchanged labels")[1].startswith("+100.0 ")
     # The labels of these records are SemEval-2018's.
     assert [cell.split()[0] for cell in _row(page, "an answer of the guideline")] == ["0.0", "100.0", "0.0"]
 
@@ -252,7 +252,7 @@ def test_directions_do_not_count_in_the_table_of_relations(tmp_path: Path) -> No
     assert _row(page, "relation right, in either direction") == ["50.0"] * 3
     assert _row(page, "an answer of the guideline")[1] == "50.0"
     # Without records of the control there is nothing to say.
-    assert _row(page, f"{MODELS['trained']}: minus labels exchanged") == ["–"] * 3
+    assert _row(page, f"{MODELS['trained']}: minus that under exchanged labels") == ["–"] * 3
 
 
 # ----------------------------------------------------------------------------------- what is refused
