@@ -16,5 +16,4 @@ keep rollout_group16 rollout --group 16
 keep annotate annotate
 keep growth growth --output bench
 mv bench/growth.png docs/images/growth.png
-python -m bythebook.studies.bench_tables bench
-python -m bythebook.studies.bench_growth_show bench/growth.jsonl
+python -m bythebook.studies.bench_tables bench docs/performance.md

@@ -30,7 +30,7 @@ RECIPES = (
         (
             "no recipe 'r1_rex' in the package (give a .yaml file or one of: embedded_careful, embedded_mixed, "
             "own_data_tiny, r1_re, r1_re_llama, r1_re_mixed, r1_re_semeval_tiny, r1_re_semeval_warm_start, "
-            "r1_re_sft, r1_re_tiny, r1_re_tiny_sft)"
+            "r1_re_sft, r1_re_swap_tiny, r1_re_swap_warm_start, r1_re_tiny, r1_re_tiny_sft)"
         ),
     ),
     Case("a recipe that is not there", ("train", "none.yaml"), "none.yaml: can't be read: No such file or directory"),
@@ -87,7 +87,7 @@ RECIPES = (
         (
             "r.yaml:28: training.learningrate: Extra inputs are not permitted (keys here: max_steps, "
             "learning_rate, lr_scheduler, min_lr_rate, warmup_steps, adam_beta1, adam_beta2, weight_decay, "
-            "max_grad_norm, batch_size, sentences_per_row, group_by_length, micro_batch_size, bf16, "
+            "max_grad_norm, batch_size, sentences_per_row, group_by_length, micro_batch_size, pack_tokens, bf16, "
             "gradient_checkpointing, logging_steps, save_steps, keep_checkpoints, threads)"
         ),
     ),

@@ -39,7 +39,7 @@ SETTINGS = (
         (
             "'training.steps=3': training.steps: Extra inputs are not permitted (keys here: max_steps, "
             "learning_rate, lr_scheduler, min_lr_rate, warmup_steps, adam_beta1, adam_beta2, weight_decay, "
-            "max_grad_norm, batch_size, sentences_per_row, group_by_length, micro_batch_size, bf16, "
+            "max_grad_norm, batch_size, sentences_per_row, group_by_length, micro_batch_size, pack_tokens, bf16, "
             "gradient_checkpointing, logging_steps, save_steps, keep_checkpoints, threads)"
         ),
         "training.steps=3",
@@ -295,7 +295,7 @@ SETTINGS = (
         (
             "no recipe 'r1_rex' in the package (give a .yaml file or one of: embedded_careful, embedded_mixed, "
             "own_data_tiny, r1_re, r1_re_llama, r1_re_mixed, r1_re_semeval_tiny, r1_re_semeval_warm_start, "
-            "r1_re_sft, r1_re_tiny, r1_re_tiny_sft)"
+            "r1_re_sft, r1_re_swap_tiny, r1_re_swap_warm_start, r1_re_tiny, r1_re_tiny_sft)"
         ),
         "warm_start=r1_rex",
     ),
@@ -343,7 +343,11 @@ SETTINGS = (
         ("launch", "fsdp3"),
         "no launch configuration 'fsdp3' (one of: ddp, fsdp, zero2, zero3)",
     ),
-    Case("an unknown bench", ("bench", "training"), "no bench 'training' (there are: scoring)"),
+    Case(
+        "an unknown bench",
+        ("bench", "training"),
+        "no bench 'training' (there are: scoring, train, rollout, annotate, growth)",
+    ),
     Case(
         "an unknown arm of the demo",
         ("demo", "--arm", "rll", "-o", "run", "--json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -14,11 +15,12 @@ import pytest
 
 pytest.importorskip("trl")
 
+from bythebook.errors import InputError
 from bythebook.studies import bench_annotate, bench_growth, bench_rollout, bench_sides, bench_train
 from bythebook.studies.bench_growth_show import draw, tables
 from bythebook.studies.bench_rollout import share_that_differs
 from bythebook.studies.bench_sides import Turn
-from bythebook.studies.bench_tables import kept_tables
+from bythebook.studies.bench_tables import filled, kept_tables
 
 CONTRACT = {"ours_s", "peer_s", "ratio", "peak_memory_ratio", "max_relative_error", "setting"}
 
@@ -116,11 +118,29 @@ def test_the_tables_show_what_was_kept(scripted: list[str], tmp_path: Path) -> N
         (tmp_path / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
     found = bench_annotate.bench_annotate(rounds=1, quick=True)
     (tmp_path / "annotate.json").write_text(json.dumps(found), encoding="utf-8")
-    shown = kept_tables(tmp_path).splitlines()
+    found = kept_tables(tmp_path)
+    assert set(found) == {"train", "splits", "decoding"}
+    shown = [line for table in found.values() for line in table.splitlines()]
     assert shown[2] == "| tiny | 64 | 4 | 9.00 | 1.00 | 9.0 × | 4.0 × | 2.0 × | 2e-07 | 1e-06 |"
     assert shown[3].startswith("| tiny | 64 | 2 | 9.00")
     assert "| 4 | yes | 12.0 | 0 |" in shown
     assert shown[-1] == "| 12 sentences × 4 | 1.00 | 6.08 | 6.1 × | 3.0 × | 3.08 | 3.1 × | 3.0 × | 0% |"
+
+
+def test_tables_are_put_in_their_places() -> None:
+    document = "x\n<!-- bench: a -->\nold\n<!-- end -->\ny\n<!-- bench: b -->\n<!-- end -->\n"
+    once = filled(document, {"a": "| 1 |", "b": "| 2 |"})
+    assert once == "x\n<!-- bench: a -->\n\n| 1 |\n\n<!-- end -->\ny\n<!-- bench: b -->\n\n| 2 |\n\n<!-- end -->\n"
+    assert filled(once, {"b": "| 2 |"}) == once
+    with pytest.raises(InputError, match="no place for the table 'c'"):
+        filled(document, {"c": ""})
+
+
+def test_the_document_shows_the_kept_runs(root: Path) -> None:
+    document = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert filled(document, kept_tables(root / "bench")) == document
+    places = ["train", "splits", "decoding", "growth", "doublings", "pays"]
+    assert re.findall(r"<!-- bench: (\w+) -->", document) == places
 
 
 def test_rollouts_are_compared_with_both_peers_at_their_best(scripted: list[str]) -> None:
@@ -199,8 +219,9 @@ def test_points_are_written_as_they_are_measured_and_drawn(scripted: list[str], 
     assert {row["axis"] for row in rows} == {"guideline", "group", "completion", "pays"}
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
     shown = tables(rows)
-    assert shown.count("time, TRL ÷ ours") == 3
-    assert "even at" in shown
+    assert shown["growth"].count("time, TRL ÷ ours") == 3
+    assert shown["pays"].splitlines()[0] == "| guideline | 4 | 8 | even at |"
+    assert shown["doublings"].splitlines()[-1] == "| 16 → 32 | 1.00 × | 1.00 × |"
     assert draw(rows, tmp_path / "again.png").stat().st_size == (tmp_path / "growth.png").stat().st_size
 
 

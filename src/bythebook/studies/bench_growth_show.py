@@ -71,14 +71,14 @@ def _line(points: Sequence[Point], axis: str) -> list[Point]:
     return sorted((p for p in points if p["axis"] == axis), key=lambda p: int(p["workload"][axis]))
 
 
-def tables(points: Sequence[Point]) -> str:
+def tables(points: Sequence[Point]) -> dict[str, str]:
     """Every point, the doublings, and where sharing does not pay, as Markdown."""
-    blocks = [_axis_table(_line(points, axis), axis) for axis in AXES]
+    axes = "\n\n".join(_axis_table(_line(points, axis), axis) for axis in AXES)
     lines = [table_row(["guideline", "ours", "TRL"]), table_row(["---", "--:", "--:"])]
     for found in doublings(points):
         step = f"{found['from']:,} → {found['to']:,}"
         lines.append(table_row([step, f"{found['ours_s']:.2f} ×", f"{found['peer_s']:.2f} ×"]))
-    return "\n\n".join([*blocks, "\n".join(lines), _pays_table(points)])
+    return {"growth": axes, "doublings": "\n".join(lines), "pays": _pays_table(points)}
 
 
 def _axis_table(line: Sequence[Point], axis: str) -> str:
@@ -111,7 +111,7 @@ def main() -> int:
     points = [row for _, row in read_jsonl(Path(sys.argv[1]))]
     for path in sys.argv[2:]:
         draw(points, Path(path))
-    sys.stdout.write(tables(points) + "\n")
+    sys.stdout.write("\n\n".join(tables(points).values()) + "\n")
     return 0
 
 

@@ -194,6 +194,7 @@ class Side:
 def _work(connection: Connection, work: str, arguments: Mapping[str, Any]) -> None:
     """The process of a side. Standard output belongs to the bench's result."""
     os.dup2(sys.stderr.fileno(), 1)
+    threading.Thread(target=_end_with_the_bench, daemon=True).start()
     try:
         module, _, function = work.partition(":")
         getattr(importlib.import_module(module), function)(Turns(connection), **arguments)
@@ -203,6 +204,14 @@ def _work(connection: Connection, work: str, arguments: Mapping[str, Any]) -> No
         text = " ".join(str(error).split())
         with suppress(OSError):
             connection.send(("failed", f"{type(error).__name__}: {text}" if text else type(error).__name__))
+
+
+def _end_with_the_bench() -> None:
+    """A bench that was killed leaves no side behind in the middle of its work."""
+    bench = multiprocessing.parent_process()
+    if bench is not None:
+        bench.join()
+        os._exit(1)
 
 
 def take_turns(sides: Sequence[Side], rounds: int, *, warm_up: int = 1) -> list[list[Turn]]:

@@ -1,32 +1,51 @@
 """Kept runs of the benches of models → the tables of docs/performance.md.
 
-python -m bythebook.studies.bench_tables bench
+    python -m bythebook.studies.bench_tables bench docs/performance.md
+
+In the document a table stands between `<!-- bench: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bythebook.records import read_jsonl
+from bythebook.errors import InputError
+from bythebook.records import read_jsonl, write_text
+from bythebook.studies.bench_growth_show import tables as growth_tables
 from bythebook.studies.kept import table_row
 
-__all__ = ["decoding_table", "kept_tables", "splits_table", "train_table"]
+__all__ = ["decoding_table", "filled", "kept_tables", "splits_table", "train_table"]
 
 Run = Mapping[str, Any]
 
 _VOCABULARIES = {"qwen2-6m": 8_192, "embedded": 649, "tiny": 64, "qwen2-0.5b": 151_936, "qwen2-1.5b": 151_936}
 
 
-def kept_tables(folder: Path) -> str:
-    """The tables of all runs that are kept in a folder."""
+def kept_tables(folder: Path) -> dict[str, str]:
+    """The tables of the runs that are kept in a folder, by name."""
     train, rollout, annotate = (_runs(folder, name) for name in ("train", "rollout", "annotate"))
-    blocks = [train_table(train), splits_table(train[0])] if train else []
+    found = {"train": train_table(train), "splits": splits_table(train[0])} if train else {}
     if rollout or annotate:
-        blocks.append(decoding_table([*rollout, *annotate]))
-    return "\n\n".join(blocks)
+        found["decoding"] = decoding_table([*rollout, *annotate])
+    if (folder / "growth.jsonl").exists():
+        found |= growth_tables([row for _, row in read_jsonl(folder / "growth.jsonl")])
+    return found
+
+
+def filled(document: str, tables: Mapping[str, str]) -> str:
+    """The document with these tables in their places. InputError if there is no place for one."""
+    for name, table in tables.items():
+        begin, end = f"<!-- bench: {name} -->\n", "<!-- end -->"
+        before, found, rest = document.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise InputError(f"the document has no place for the table {name!r}", remedy=begin.strip() + " … " + end)
+        document = f"{before}{begin}\n{table}\n\n{end}{after}"
+    return document
 
 
 def _runs(folder: Path, name: str) -> list[Run]:
@@ -101,8 +120,12 @@ def _rollouts(setting: Run) -> str:
 
 
 def main() -> int:
-    """The script: the tables of the runs kept in a folder."""
-    sys.stdout.write(kept_tables(Path(sys.argv[1])) + "\n")
+    """The script: the tables of the runs kept in a folder, printed or put into a document."""
+    tables = kept_tables(Path(sys.argv[1]))
+    for name in sys.argv[2:]:
+        write_text(Path(name), filled(Path(name).read_text(encoding="utf-8"), tables))
+    if not sys.argv[2:]:
+        sys.stdout.write("\n\n".join(tables.values()) + "\n")
     return 0
 
 

@@ -1,7 +1,7 @@
 """A step of GRPO, generation included: ours beside TRL's own trainer, same weights, same prompts.
 
     bythebook bench train --json > bench/train.json
-    python -m bythebook.studies.bench_tables bench      the tables of docs/performance.md
+    python -m bythebook.studies.bench_tables bench docs/performance.md
 
 TRL's batch is split in several ways, and its fastest one tried with activation checkpointing, too; the best of them is
 the peer. Then both sides step in turns, each in a process of its own. A recorded generation goes through both losses.
