@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -133,6 +134,39 @@ def test_a_side_that_fails_says_why_in_one_line(work: str) -> None:
 def test_a_side_that_dies_is_an_error(work: str) -> None:
     with Side(work + "dies") as side, pytest.raises(InputError, match=r"exit code 9.*smaller sizes"):
         side.turn()
+
+
+def test_a_side_does_not_outlive_a_bench_that_was_killed(work: str, tmp_path: Path) -> None:
+    (tmp_path / "bench.py").write_text(
+        "import sys, time\n"
+        "from bythebook.studies.bench_sides import Side\n"
+        "if __name__ == '__main__':\n"
+        f"    sys.path.insert(0, {sys.path[0]!r})\n"
+        f"    side = Side({work + 'sleeps'!r}, seconds=[300])\n"
+        "    side.load()\n"
+        "    side._connection.send('go')\n"
+        "    print(side._process.pid, flush=True)\n"
+        "    time.sleep(300)\n",
+        encoding="utf-8",
+    )
+    bench = subprocess.Popen([sys.executable, "bench.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert bench.stdout
+    side = int(bench.stdout.readline())
+    assert _runs(side)
+    bench.kill()
+    bench.communicate()
+    end = time.monotonic() + 30
+    while _runs(side) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not _runs(side)
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def test_a_side_whose_bench_is_gone_ends() -> None:

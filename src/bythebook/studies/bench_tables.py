@@ -7,7 +7,6 @@ In the document a table stands between `<!-- bench: NAME -->` and `<!-- end -->`
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
