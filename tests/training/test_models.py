@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,10 @@ def test_any_architecture_is_trained_and_loaded_again(
     tmp_path: Path,
 ) -> None:
     recipe = {"sft": short_sft, "rl": short_rl}[method](f"model.path={folder(kind)}")
-    trained, before = run(recipe, tmp_path), load_model(folder(kind), device="cpu")
+    unshared = kind == "gemma3" and method == "rl"
+    with pytest.warns(UserWarning, match="layers of sliding attention") if unshared else nullcontext():
+        trained = run(recipe, tmp_path)
+    before = load_model(folder(kind), device="cpu")
     after = load_model(trained, device="cpu")
     assert isinstance(before, TransformersModel)
     assert isinstance(after, TransformersModel)
