@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
+    "Alignment",
     "AnswerItem",
     "Completion",
     "Deviation",
@@ -20,6 +21,9 @@ __all__ = [
     "Entity",
     "EntityType",
     "Example",
+    "ExtractedEntity",
+    "ExtractedRelation",
+    "Extraction",
     "FinishReason",
     "Guideline",
     "Label",
@@ -27,10 +31,12 @@ __all__ = [
     "NearMiss",
     "Noun",
     "Parsed",
+    "ParsedExtraction",
     "Part",
     "RelationType",
     "Span",
     "Status",
+    "SubTask",
     "Verdict",
 ]
 
@@ -39,6 +45,12 @@ Direction = Literal["(e1,e2)", "(e2,e1)"]
 
 FinishReason = Literal["stop", "length", "error"]
 Status = Literal["ok", "wrong", "no_answer", "malformed", "truncated", "unscored"]
+SubTask = Literal["label", "ner", "re", "re_plus", "end2end"]
+"""What is asked of a text: `label`, the relation of two marked mentions; `ner`, its entities; `re`, the relations of
+given pairs; `re_plus`, those of given typed entities; `end2end`, entities and relations."""
+Alignment = Literal["exact", "case", "space", "unicode", "ungrounded"]
+"""How a mention was found in the source: as it is written there; with other letter case; with other white space; in
+another Unicode form (normalisation, kinds of quotes and dashes); or not at all."""
 
 _FORBIDDEN_IN_NAME = frozenset("()<>,\n\r\t\x00")
 _MAX_NAME = 80
@@ -207,17 +219,50 @@ class Entity(Noun):
     type: str | None = None
 
 
+class ExtractedEntity(Noun):
+    """A mention by its text: gold of a data set, or what a model named."""
+
+    text: str
+    type: str | None = None
+    span: Span | None = None
+    """In the source text; None where it is not known."""
+    alignment: Alignment | None = None
+    """How the span was found; None: it came with the data, or nobody looked."""
+
+
+class ExtractedRelation(Noun):
+    """A relation type between two mentions."""
+
+    head: ExtractedEntity
+    type: str
+    tail: ExtractedEntity
+
+
+class Extraction(Noun):
+    """Entities and relations of a text, in order: gold, or an answer."""
+
+    entities: tuple[ExtractedEntity, ...] = ()
+    relations: tuple[ExtractedRelation, ...] = ()
+
+
 class Example(Noun):
-    """One item to annotate. `gold` is None where nobody has annotated it yet."""
+    """One item to annotate. Its gold is `gold` where the sub-task is `label`, else `extraction`; None where nobody has
+    annotated it yet."""
 
     id: str
     text: str
-    entities: tuple[Entity, ...]
-    gold: Label | None
+    entities: tuple[Entity, ...] = ()
+    """The mentions that the prompt marks: `e1` and `e2` of the sub-task `label`."""
+    gold: Label | None = None
     guideline: Guideline
     domain: str
     split: str | None = None
     meta: dict[str, str] = Field(default_factory=dict)
+    sub_task: SubTask = "label"
+    extraction: Extraction | None = None
+    given: Extraction | None = None
+    """What the prompt tells beside the text: the typed entities of `re_plus`; the pairs of `re`, as relations of an
+    empty type."""
 
     @model_validator(mode="after")
     def _spans_lie_in_the_text(self) -> Self:
@@ -285,6 +330,27 @@ class Parsed(Noun):
     def label(self) -> Label | None:
         """The label of the single answer; None when there is none or it has not the form of one."""
         return self.answer.label if self.answer else None
+
+
+class ParsedExtraction(Noun):
+    """A completion of joint extraction as read. Parsing is total: whatever the text, there is one."""
+
+    thinking: str | None
+    thinking_span: Span | None
+    extraction: Extraction | None
+    """The items that could be read; None where there is no answer at all."""
+    answer_span: Span | None
+    """Of the JSON in the completion."""
+    well_formed: bool
+    """Whether the form is right: the declared tags each once and in order, and JSON that needed no repair, of which no
+    item was dropped."""
+    anchored: bool
+    """Whether nothing but white space stands outside the tags."""
+    repaired: bool = False
+    """Whether the JSON could be read only after a repair."""
+    dropped: int = 0
+    """Items that could not be read, or that the schema does not admit; each is a deviation."""
+    deviations: tuple[Deviation, ...] = ()
 
 
 class Part(Noun):

@@ -24,6 +24,7 @@ QUICK = {"model": "tiny", "guideline": 48, "tail": 8, "prompts": 2, "group": 4, 
 """Does it run at all?"""
 _BENCHES = "bythebook.training.benches"
 _WARM_UP = 2
+_FAR_SLOWER = 1.3
 
 
 def bench_train(*, rounds: int = 5, **options: Any) -> dict[str, Any]:
@@ -77,10 +78,17 @@ def workload_of(
 
 
 def splits_of(workload: Mapping[str, Any], micro_batches: Sequence[int] = MICRO_BATCHES) -> list[dict[str, Any]]:
-    """What TRL was tried with: `micro_batch`, `checkpointing`, `seconds` of the second step, `peak` bytes of two."""
+    """What TRL was tried with: `micro_batch`, `checkpointing`, `seconds` of the second step, `peak` bytes of two.
+
+    Sizes are tried in their order, up to one that is far slower than the best: from there on they only get slower.
+    """
     rollouts = workload["prompts"] * workload["group"]
-    sizes = [size for size in micro_batches if size <= rollouts and rollouts % size == 0]
-    tried = [_tried(workload, size, checkpointing=False) for size in sizes]
+    tried: list[dict[str, Any]] = []
+    for size in micro_batches:
+        if size <= rollouts and rollouts % size == 0:
+            tried.append(_tried(workload, size, checkpointing=False))
+            if tried[-1]["seconds"] > _FAR_SLOWER * best_split(tried)["seconds"]:
+                break
     return [*tried, _tried(workload, best_split(tried)["micro_batch"], checkpointing=True)]
 
 
