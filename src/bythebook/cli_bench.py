@@ -34,6 +34,9 @@ def bench(
     ] = None,
     completion_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens of completions; default: 64.")] = None,
     loss_type: Annotated[str | None, typer.Option(help="TRL's name of the loss; default: dapo.")] = None,
+    micro_batch: Annotated[
+        int | None, typer.Option(min=1, help="Rollouts in a micro-batch of TRL; default: train searches the best.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu (default) or cuda.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 (default) or bfloat16.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of each side; default: torch's.")] = None,
@@ -52,6 +55,7 @@ def bench(
         "guideline_tokens": guideline_tokens,
         "completion_tokens": completion_tokens,
         "loss_type": loss_type,
+        "micro_batch": micro_batch,
         "device": device,
         "dtype": dtype,
         "threads": threads,

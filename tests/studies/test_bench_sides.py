@@ -77,6 +77,20 @@ def test_sides_work_in_turns_and_the_first_rounds_are_not_measured(work: str, tm
     assert [[turn.value for turn in turns] for turns in measured] == [["aa"] * 3, ["bb"] * 3]
 
 
+def test_a_side_that_took_enough_time_rests(work: str) -> None:
+    def turns_of(*seconds: float) -> int:
+        with ExitStack() as stack:
+            slow = opened(stack, work + "sleeps", seconds=[*seconds, *[0.0] * 5])
+            quick = opened(stack, work + "sleeps", seconds=[0.0] * 9)
+            measured = take_turns([slow, quick], 4, enough=0.25)
+        assert len(measured[1]) == 4
+        return len(measured[0])
+
+    assert turns_of(0.0) == 4
+    assert turns_of(0.0, 0.2, 0.1) == 2
+    assert turns_of(0.3) == 1  # the turn to warm up is its measurement
+
+
 def test_what_is_measured_is_the_work(work: str) -> None:
     with Side(work + "sleeps", seconds=[0.0, 0.3]) as side:
         side.load()

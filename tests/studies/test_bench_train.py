@@ -98,6 +98,20 @@ def test_the_fastest_split_of_trl_is_the_peer(scripted: list[str]) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
+def test_a_split_that_is_far_slower_ends_the_search(scripted: list[str]) -> None:
+    tried = bench_train.splits_of({**bench_train.workload_of(quick=True), "group": 8}, (4, 2, 8))
+    assert [(s["micro_batch"], s["checkpointing"]) for s in tried] == [(4, False), (2, False), (4, True)]
+
+
+def test_a_split_that_is_given_is_taken(scripted: list[str]) -> None:
+    found = bench_train.bench_train(rounds=1, quick=True, micro_batch=2)
+    assert found["peer_splits"] == []
+    assert "4 × 2 rollouts" in found["setting"]["peer"]
+    assert found["leanest_peer_memory_ratio"] == found["peak_memory_ratio"] == 2.0
+    with pytest.raises(InputError, match="8 rollouts are not split into micro-batches of 3"):
+        bench_train.bench_train(quick=True, micro_batch=3)
+
+
 def test_steps_are_made_in_turns_after_all_sides_are_loaded(scripted: list[str]) -> None:
     bench_train.bench_train(rounds=2, quick=True)
     measured = scripted[scripted.index("ours loaded") :]

@@ -98,10 +98,10 @@ BENCHES: dict[str, Callable[..., dict[str, Any]]] = {
 _SHAPE = ("model", "vocabulary", "device", "dtype", "threads", "quick", "rounds")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "scoring": ("rounds",),
-    "train": (*_SHAPE, "group", "guideline_tokens", "completion_tokens", "loss_type"),
+    "train": (*_SHAPE, "group", "guideline_tokens", "completion_tokens", "loss_type", "micro_batch"),
     "rollout": (*_SHAPE, "group", "guideline_tokens", "completion_tokens"),
     "annotate": _SHAPE,
-    "growth": (*_SHAPE, "loss_type", "output"),
+    "growth": (*_SHAPE, "loss_type", "micro_batch", "output"),
 }
 """The options of each bench."""
 

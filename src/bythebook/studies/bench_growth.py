@@ -19,7 +19,7 @@ from typing import Any
 from bythebook.records import append_jsonl, write_jsonl
 from bythebook.studies.bench import surroundings
 from bythebook.studies.bench_sides import medians, take_turns, tell
-from bythebook.studies.bench_train import best_split, compared, sides, splits_of, workload_of
+from bythebook.studies.bench_train import compared, sides, split_into, workload_of
 
 __all__ = ["AXES", "bench_growth", "crossovers", "doublings", "points_of"]
 
@@ -37,24 +37,32 @@ _PAYS = {"guideline": (50, 250, 1_000), "completion": (64, 256, 1_024)}
 """The second grid, at the smallest group there is."""
 _QUICK_AXES = {"guideline": (16, 32), "group": (2, 4), "completion": (4, 8)}
 _QUICK_PAYS = {"guideline": (8, 16), "completion": (4, 8)}
-_MICRO_BATCHES = (4, 8)
-_QUICK_MICRO_BATCHES = (2, 4)
+_MICRO_BATCH, _QUICK_MICRO_BATCH = 8, 4
+"""TRL's, unless another is given."""
+_ENOUGH = 60.0
+"""Seconds of measured turns after which a side rests."""
 
 
 def bench_growth(
-    *, rounds: int = 2, quick: bool = False, output: Path | str | None = None, **options: Any
+    *,
+    rounds: int = 5,
+    micro_batch: int | None = None,
+    quick: bool = False,
+    output: Path | str | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
     """The contract of `studies.bench` for the base point (guideline 1,000, group 16, completions of 64 tokens). Beside
     it `points` (every point measured), `doublings` of the guideline, `crossovers` and the `file` of the points.
 
-    Points are written to `<output>/growth.jsonl` as they are measured. Options are those of `workload_of`.
+    Points are written to `<output>/growth.jsonl` as they are measured, each side in `rounds` turns or in those that
+    took a minute together (`turns`). TRL steps in micro-batches of `micro_batch`. Other options are those of
+    `workload_of`.
     """
     from bythebook.studies.bench_growth_show import draw
 
     folder = Path(output or "runs/bench_growth")
     base = workload_of(quick=quick, **{**options, **({} if quick else {"group": _GROUP})})
-    tried = splits_of(base, _QUICK_MICRO_BATCHES if quick else _MICRO_BATCHES)
-    split = best_split(tried)
+    split = split_into(base, micro_batch or (_QUICK_MICRO_BATCH if quick else _MICRO_BATCH))
     errors = compared(base, split["micro_batch"])
     write_jsonl(folder / "growth.jsonl", [])
     points = []
@@ -98,7 +106,8 @@ def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], 
     fitting = {**split, "micro_batch": math.gcd(split["micro_batch"], rollouts)}
     with ExitStack() as stack:
         ours, peer = sides(stack, workload, fitting)
-        ours_s, peer_s = medians(take_turns([ours, peer], rounds))
+        measured = take_turns([ours, peer], rounds, enough=_ENOUGH)
+        ours_s, peer_s = medians(measured)
         return {
             "axis": axis,
             "workload": dict(workload),
@@ -107,6 +116,7 @@ def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], 
             "ratio": peer_s / ours_s,
             "peak_memory_ratio": peer.peak / ours.peak,
             "peak_bytes": {"ours": ours.peak, "peer": peer.peak},
+            "turns": {"ours": len(measured[0]), "peer": len(measured[1])},
         }
 
 

@@ -214,13 +214,21 @@ def _end_with_the_bench() -> None:
         os._exit(1)
 
 
-def take_turns(sides: Sequence[Side], rounds: int, *, warm_up: int = 1) -> list[list[Turn]]:
-    """The measured turns of each side: every round is one turn of each, and the first `warm_up` rounds don't count."""
+def take_turns(
+    sides: Sequence[Side], rounds: int, *, warm_up: int = 1, enough: float | None = None
+) -> list[list[Turn]]:
+    """The measured turns of each side: every round is one turn of each, and the first `warm_up` rounds don't count.
+
+    A side whose measured turns took `enough` seconds together rests from then on; a turn to warm up that took as long
+    by itself is its measurement.
+    """
     measured: list[list[Turn]] = [[] for _ in sides]
     for number in range(1 - warm_up, rounds + 1):
         for side, turns in zip(sides, measured, strict=True):
+            if enough is not None and sum(turn.seconds for turn in turns) >= enough:
+                continue
             done = side.turn()
-            if number > 0:
+            if number > 0 or (enough is not None and done.seconds >= enough):
                 turns.append(done)
         last = ", ".join(f"{turns[-1].seconds:.2f} s" for turns in measured if turns)
         tell(f"round {number} of {rounds}: {last}" if number > 0 else "a round to warm up")

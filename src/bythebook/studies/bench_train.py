@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from bythebook.errors import InputError
 from bythebook.studies.bench import surroundings
 from bythebook.studies.bench_sides import Side, medians, opened, take_turns, tell
 
-__all__ = ["MICRO_BATCHES", "bench_train", "best_split", "compared", "sides", "splits_of", "workload_of"]
+__all__ = ["MICRO_BATCHES", "bench_train", "best_split", "compared", "sides", "split_into", "splits_of", "workload_of"]
 
 MICRO_BATCHES = (2, 4, 8, 16, 32, 64)
 """Rollouts of a micro-batch that are tried for the peer."""
@@ -27,23 +28,24 @@ _WARM_UP = 2
 _FAR_SLOWER = 1.3
 
 
-def bench_train(*, rounds: int = 5, **options: Any) -> dict[str, Any]:
+def bench_train(*, rounds: int = 5, micro_batch: int | None = None, **options: Any) -> dict[str, Any]:
     """The contract of `studies.bench`. Beside it `peer_splits` (seconds and peak of every configuration of TRL that was
     tried), `leanest_peer_memory_ratio` (against that of them which needs the least), `peak_bytes` and `turns`.
 
-    `max_relative_error` is the larger of the loss's and of the gradients' (`relative_errors`). Options are those of
-    `workload_of`. InputError for sizes or a device that can't be.
+    `micro_batch` sets TRL's split, else the best is searched. `max_relative_error` is the larger of the loss's and of
+    the gradients' (`relative_errors`). Other options are those of `workload_of`. InputError for sizes or a device that
+    can't be.
     """
     workload = workload_of(**options)
-    tried = splits_of(workload)
-    best = best_split(tried)
+    tried = [] if micro_batch else splits_of(workload)
+    best = best_split(tried) if tried else split_into(workload, micro_batch)
     errors = compared(workload, best["micro_batch"])
     with ExitStack() as stack:
         ours, peer = sides(stack, workload, best)
         measured = take_turns([ours, peer], rounds, warm_up=_WARM_UP)
         ours_s, peer_s = medians(measured)
         peaks = {"ours": ours.peak, "peer": peer.peak}
-    leanest = min(peaks["peer"], *(split["peak"] for split in tried))
+    leanest = min([peaks["peer"], *(split["peak"] for split in tried)])
     return {
         "ours_s": ours_s,
         "peer_s": peer_s,
@@ -95,6 +97,14 @@ def splits_of(workload: Mapping[str, Any], micro_batches: Sequence[int] = MICRO_
 def best_split(tried: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The fastest."""
     return min(tried, key=lambda split: float(split["seconds"]))
+
+
+def split_into(workload: Mapping[str, Any], micro_batch: int | None) -> dict[str, Any]:
+    """That split, activations kept. InputError unless it divides the rollouts."""
+    rollouts = workload["prompts"] * workload["group"]
+    if not micro_batch or rollouts % micro_batch:
+        raise InputError(f"{rollouts} rollouts are not split into micro-batches of {micro_batch}")
+    return {"micro_batch": micro_batch, "checkpointing": False}
 
 
 def _tried(workload: Mapping[str, Any], micro_batch: int, *, checkpointing: bool) -> dict[str, Any]:
