@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bythebook.generation.shared.interface import PackAttention, forward_arguments
 from bythebook.generation.shared.layout import attention_layout
-from bythebook.generation.shared.log_softmax import chosen_log_probs, entropies
+from bythebook.generation.shared.log_softmax import chosen_log_probs, entropies, is_plain_product
 from bythebook.prefix import PrefixPlan
 
 __all__ = ["CompletionScores", "score_pack"]
@@ -48,8 +48,11 @@ def score_pack(
         for x in (*scored, plan.token_ids[None], plan.positions[None])
     )
     arguments = forward_arguments(ids, positions, PackAttention(attention_layout(plan, device)))
-    logits = model(**arguments, logits_to_keep=sources).logits[0]  # (K, V)
-    log_probs, log_sums = chosen_log_probs(logits, source_of, targets, temperature)
+    # Not [0]: the gradient of an index is a second tensor of the logits' size.
+    logits = model(**arguments, logits_to_keep=sources).logits.squeeze(0)  # (K, V)
+    # Entropies with a gradient need the logits in the backward pass, too.
+    consume = not (entropy and entropy_gradient) and is_plain_product(logits)
+    log_probs, log_sums = chosen_log_probs(logits, source_of, targets, temperature, consume=consume)
     if not entropy:
         return CompletionScores(log_probs, None)
     each = (
