@@ -17,9 +17,11 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bythebook.cli_attack import attack
 from bythebook.cli_bench import bench
 from bythebook.cli_data import AsJson, DataPath, Output, data_app
 from bythebook.cli_data import print_json as _print_json
+from bythebook.cli_score import score
 from bythebook.errors import BythebookError, Interrupted
 
 __all__ = ["app", "main"]
@@ -215,24 +217,7 @@ def annotate(
         raise typer.Exit(3)
 
 
-@app.command(epilog="Example: bythebook score semeval2010 answers.txt --gold TEST_FILE_KEY.TXT --json")
-def score(
-    task: Annotated[str, typer.Argument(help="Task name: semeval2010.")],
-    predictions: Annotated[Path, typer.Argument(help="Answers, one `id<TAB>label` a line.")],
-    gold: Annotated[Path, typer.Option(help="Gold: `id<TAB>label` lines, a file of blocks, or the release's folder.")],
-    as_json: AsJson = False,
-) -> None:
-    """Scores of predictions anyone made, by protocols named in the literature."""
-    from bythebook.studies.show import print_protocols
-    from bythebook.tasks import task_named
-
-    scorer = task_named(task).score
-    if scorer is None:
-        from bythebook.errors import InputError
-
-        raise InputError(f"task {task!r} has no published scorer", remedy="use `bythebook evaluate`")
-    found = scorer(predictions, gold)
-    _print_json(found) if as_json else print_protocols(found)
+app.command(epilog="Example: bythebook score scier predictions.jsonl --gold SciER/LLM --split test_ood --json")(score)
 
 
 @app.command(
@@ -265,6 +250,7 @@ def study(
 
 
 app.command(epilog="Example: bythebook bench train --json")(bench)
+app.command(epilog="Example: bythebook attack r2grpo --search 2000 --json")(attack)
 
 
 @app.command(epilog="Example: bythebook report runs/demo")

@@ -45,22 +45,9 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Side-by-side speed: both sides in one run, in turns, medians; equality checked, memory measured."""
+    given = dict(locals())
     from bythebook.studies.bench import print_bench, run_bench
 
-    asked = {
-        "rounds": rounds,
-        "model": model,
-        "vocabulary": vocabulary,
-        "group": group,
-        "guideline_tokens": guideline_tokens,
-        "completion_tokens": completion_tokens,
-        "loss_type": loss_type,
-        "micro_batch": micro_batch,
-        "device": device,
-        "dtype": dtype,
-        "threads": threads,
-        "output": output,
-        "quick": quick,
-    }
+    asked = {option: value for option, value in given.items() if option not in ("name", "as_json")}
     found = run_bench(name, **{option: value for option, value in asked.items() if value is not None})
     print_json(found) if as_json else print_bench(found)

@@ -18,6 +18,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")]
 DataPath = Annotated[Path | None, typer.Option("--path", "-p", help="The data: a folder or a file.")]
 GuidelineFile = Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")]
+SubTaskName = Annotated[
+    str | None, typer.Option("--sub-task", help="Joint extraction: ner, re, re_plus or end2end; else label.")
+]
+FormatName = Annotated[
+    str | None, typer.Option("--format", help="For the task `documents`: jsonl, brat, conll, docred or dygie.")
+]
 
 
 def print_json(value: Any) -> None:
@@ -43,12 +49,14 @@ def data_show(
     path: DataPath = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows.")] = 2,
     guideline: GuidelineFile = None,
+    sub_task: SubTaskName = None,
+    format: FormatName = None,
     as_json: AsJson = False,
 ) -> None:
     """What a row and its prompt look like."""
     from bythebook.studies.show import sample_rows
 
-    found = sample_rows(task, path, rows, guideline)
+    found = sample_rows(task, path, rows, guideline, sub_task=sub_task, format=format)
     if as_json:
         print_json(found)
         return
@@ -61,17 +69,20 @@ def data_check(
     task: Annotated[str, typer.Argument(help="Task name.")],
     path: Annotated[Path, typer.Option("--path", "-p", help="The data: a folder or a file.")],
     guideline: GuidelineFile = None,
+    sub_task: SubTaskName = None,
+    format: FormatName = None,
     as_json: AsJson = False,
 ) -> None:
     """Read every row; name every fault with its line. Exit code 1 if there is one."""
     from bythebook.studies.show import check_data
 
-    found = check_data(task, path, guideline)
+    found = check_data(task, path, guideline, sub_task=sub_task, format=format)
     if as_json:
         print_json(found)
     else:
         for split, n in found["rows"].items():
-            typer.echo(f"{split}: {n} rows")
+            more = (f", {number} {name}" for name, number in found.get("counts", {}).get(split, {}).items())
+            typer.echo(f"{split}: {n} rows{''.join(more)}")
         for note in found.get("notes", []):
             typer.echo(f"note: {note}")
         for fault in found["faults"]:

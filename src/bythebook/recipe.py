@@ -91,6 +91,10 @@ class DataSection(_Section):
     """Further training data; what is watched and scored is the task's own."""
 
 
+Tags = Literal["think", "reasoning_think", "plan", "answer"]
+"""Names of `parsing.TAG_SETS`."""
+
+
 class PromptSection(_Section):
     """How prompts are written; see prompts.PromptStyle."""
 
@@ -101,6 +105,8 @@ class PromptSection(_Section):
     rename_labels: Literal["none", "opaque", "permute"] = "none"
     """Training shows the relations under other names in every batch: codes that say nothing, or each other's names.
     Gold follows; see guidelines.variations."""
+    tags: Tags = "think"
+    """Joint extraction: which blocks stand around reasoning and answer, in the prompt, in parsing and in the reward."""
 
 
 class RewardSection(_Section):

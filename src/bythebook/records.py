@@ -58,9 +58,12 @@ class Record(Noun):
     """Which of the samples of this example; -1 for the greedy one."""
     gold: str | None = None
     answer: str | None = None
-    """The single answer as a canonical label text; None if there is none."""
+    """The single answer as a canonical label text, or the extraction as JSON (as a digest, where the text is not kept);
+    None if there is none."""
     correct: bool | None = None
     """None where there is no gold."""
+    counts: dict[str, tuple[int, int, int]] | None = None
+    """Joint extraction: true positives, false positives, false negatives by protocol; None where there is no gold."""
     well_formed: bool
     status: Status
     value: float | None = None

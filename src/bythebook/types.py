@@ -258,6 +258,7 @@ class Example(Noun):
     domain: str
     split: str | None = None
     meta: dict[str, str] = Field(default_factory=dict)
+    """What the task knows of it; names that begin with an underscore stay out of records."""
     sub_task: SubTask = "label"
     extraction: Extraction | None = None
     given: Extraction | None = None

@@ -1,12 +1,12 @@
-"""No trick earns more than an honest wrong answer, by any reward that reads the gold."""
+"""No trick on a label earns more than an honest wrong answer, by any reward that reads the gold."""
 
 from __future__ import annotations
 
 import pytest
-from tricks import TRICKS, Target, Trick, many_tags, say
 
 from bythebook.rewards import TextReward, reward
-from bythebook.schema import Gold, Grammar
+from bythebook.schema import Gold
+from bythebook.studies.attack.label_tricks import TARGETS, TRICKS, Trick, many_tags, played, say
 
 REWARDS = {
     "r1_re": reward("r1_re"),
@@ -15,12 +15,6 @@ REWARDS = {
     "r1_re_anchored": reward("r1_re_anchored"),
     "r1_re_anchored, unparseable -1": reward("r1_re_anchored", unparseable=-1.0),
 }
-GRAMMARS = (
-    Grammar(relations=("Cause-Effect", "Component-Whole", "Message-Topic"), no_relation="Other"),
-    Grammar(relations=("R1", "R7")),
-    Grammar(relations=("associated_with", "near"), symmetric=("associated_with",), no_relation="none"),
-)
-TARGETS = [Target(grammar, label) for grammar in GRAMMARS for label in grammar.labels]
 
 
 @pytest.mark.parametrize("name", REWARDS)
@@ -39,6 +33,8 @@ def test_a_trick_earns_no_more_than_an_honest_wrong_answer(trick: Trick, name: s
                 overpaid.append((completion[:200], verdict.value))
     assert tried >= len(TARGETS)
     assert overpaid == []
+    outcome = played(trick, judge)
+    assert (outcome.tried, outcome.overpaid) == (tried, False)
 
 
 @pytest.mark.parametrize("trick", TRICKS, ids=lambda trick: trick.__name__)
@@ -64,3 +60,8 @@ def test_a_hundred_thousand_tags_earn_nothing(name: str) -> None:
     target = TARGETS[0]
     gold = Gold(label=target.gold, grammar=target.grammar).to_json()
     assert [REWARDS[name].verdict(text, gold).value for text in many_tags(target, 100_000)] == [-3.0] * 5
+
+
+def test_a_reward_that_never_looks_at_the_gold_is_overpaid() -> None:
+    coin = [played(trick, reward("random")) for trick in TRICKS]
+    assert sum(o.overpaid for o in coin) > len(TRICKS) / 2

@@ -231,7 +231,8 @@ COMPLETIONS = (
     Case(
         "an unknown reward",
         ("reward", "r2_re", "c.jsonl"),
-        "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, format_only, random)",
+        "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, r1_re_triplets, "
+        "r2grpo, r2grpo_release, format_only, random)",
         {"c.jsonl": rows(_OK)},
     ),
     Case(

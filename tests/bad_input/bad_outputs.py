@@ -253,7 +253,8 @@ OUTPUTS = (
     Case(
         "an unknown task to evaluate",
         ("evaluate", "--task", "word"),
-        "no task 'word' (there are: crossre, documents, mdkg, semeval2010, semeval2018, world)",
+        "no task 'word' "
+        "(there are: crossre, documents, mdkg, scier, scierc, semeval2010, semeval2018, world, world_joint)",
     ),
     Case(
         "a guideline for a task that has its own",

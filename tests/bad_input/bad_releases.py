@@ -202,6 +202,9 @@ RELEASES = (
     Case(
         "an unknown task",
         ("data", "show", "semeval2011"),
-        ("no task 'semeval2011' (there are: crossre, documents, mdkg, semeval2010, semeval2018, world)"),
+        (
+            "no task 'semeval2011' "
+            "(there are: crossre, documents, mdkg, scier, scierc, semeval2010, semeval2018, world, world_joint)"
+        ),
     ),
 )

@@ -158,7 +158,8 @@ SETTINGS = (
     ),
     _train(
         "an unknown task in a recipe",
-        "no task 'world2' (there are: crossre, documents, mdkg, semeval2010, semeval2018, world)",
+        "no task 'world2' "
+        "(there are: crossre, documents, mdkg, scier, scierc, semeval2010, semeval2018, world, world_joint)",
         "data.task=world2",
     ),
     _train(
@@ -199,19 +200,23 @@ SETTINGS = (
     ),
     _train(
         "an unknown reward in a recipe",
-        "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, format_only, random)",
+        "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, r1_re_triplets, r2grpo, r2grpo_release, "
+        "format_only, random)",
         "reward.name=r2_re",
     ),
     _train(
         "an unknown option of a reward",
-        ("reward 'r1_re' has no option rihgt (it has bad_format, wrong, right, anchored, unparseable, prefilled)"),
+        (
+            "reward 'r1_re' has no option rihgt "
+            "(it has bad_format, wrong, right, anchored, unparseable, prefilled, tags)"
+        ),
         "reward.options={rihgt: 1}",
     ),
     _train(
         "an option of a reward of the wrong type",
         (
             "reward 'r1_re': right: Input should be a valid number, unable to parse string as a number (its "
-            "options are bad_format, wrong, right, anchored, unparseable, prefilled)"
+            "options are bad_format, wrong, right, anchored, unparseable, prefilled, tags)"
         ),
         "reward.options={right: high}",
     ),
@@ -335,7 +340,8 @@ SETTINGS = (
     ),
     _train(
         "further data of an unknown task",
-        "no task 'wrld' (there are: crossre, documents, mdkg, semeval2010, semeval2018, world)",
+        "no task 'wrld' "
+        "(there are: crossre, documents, mdkg, scier, scierc, semeval2010, semeval2018, world, world_joint)",
         "data.also=[{task: wrld}]",
     ),
     Case(

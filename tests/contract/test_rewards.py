@@ -1,4 +1,4 @@
-"""What holds for every reward under every grammar."""
+"""What holds for every reward on labels under every grammar."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from bythebook.rewards import REWARDS, TextReward, reward
+from bythebook.rewards import TextReward, reward, rewards_for
 from bythebook.schema import Gold, Grammar
 from bythebook.types import FinishReason, Label, Verdict
 
@@ -23,7 +23,12 @@ GARBAGE = ("", " ", "\x00", "\ud800", "<think>", "<think>so", "</answer><answer>
 
 
 def cases() -> list[tuple[str, bool, str]]:
-    return [(name, prefilled, grammar) for name in REWARDS for prefilled in (False, True) for grammar in GRAMMARS]
+    return [
+        (name, prefilled, grammar)
+        for name in rewards_for("label")
+        for prefilled in (False, True)
+        for grammar in GRAMMARS
+    ]
 
 
 @pytest.fixture(params=cases(), ids=lambda case: f"{case[0]}, {'prefilled' if case[1] else 'plain'}, {case[2]}")
@@ -41,7 +46,7 @@ def best(judge: TextReward) -> float:
 
 
 def test_which_rewards_read_the_gold_is_stated_here() -> None:
-    assert set(REWARDS) == READS_GOLD | {"format_only", "random"}
+    assert set(rewards_for("label")) == READS_GOLD | {"format_only", "random"}
 
 
 def test_the_gold_answer_earns_the_most(case: tuple[TextReward, Grammar]) -> None:

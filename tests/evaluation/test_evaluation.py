@@ -187,7 +187,7 @@ def test_finished_run_is_not_asked_again(examples: list[Example], tmp_path: Path
 def test_interrupted_run_goes_on_without_loss_or_repetition(
     done: int, examples: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bythebook.evaluation._CHUNK", 2)
+    monkeypatch.setattr("bythebook.evaluation.asking._CHUNK", 2)
     file = tmp_path / "records.jsonl"
     with pytest.raises(KeyboardInterrupt):
         ask(Scripted(right, fail_after=done), examples, resume_path=file)
@@ -365,7 +365,7 @@ def test_retrained_checkpoint_at_the_same_path_is_another_model(
     checkpoint = tmp_path / "model"
     checkpoint.mkdir()
     (checkpoint / "model.safetensors").write_bytes(b"before")
-    monkeypatch.setattr("bythebook.evaluation.load_model", lambda name: Scripted(right))
+    monkeypatch.setattr("bythebook.evaluation.run.load_model", lambda name: Scripted(right))
     options: dict[str, Any] = {
         "path": folder / "sentences.jsonl",
         "guideline": folder / "guideline.md",

@@ -33,7 +33,7 @@ def embedded() -> Model:
 @pytest.fixture
 def ask(embedded: Model, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[Record]]:
     """Ask the embedded model about eight sentences, three at once: a greedy answer and two samples each."""
-    monkeypatch.setattr("bythebook.evaluation._CHUNK", 3)
+    monkeypatch.setattr("bythebook.evaluation.asking._CHUNK", 3)
     sentences = world_examples("id", 8, seed=1)
 
     def asked(file: Path) -> list[Record]:
@@ -68,11 +68,10 @@ def test_lost_lines_anywhere_are_made_again(ask: Callable[[Path], list[Record]],
 
 _SCRIPT = """
 import os, signal, sys
-from bythebook import evaluation
-from bythebook.evaluation import evaluate
-evaluation._CHUNK = 3
+from bythebook.evaluation import asking, evaluate
+asking._CHUNK = 3
 left = int(sys.argv[2])
-append = evaluation.append_jsonl
+append = asking.append_jsonl
 def torn(path, rows):
     global left
     left -= 1
@@ -82,7 +81,7 @@ def torn(path, rows):
             handle.write(lines[: len(lines) // 2])
         os.kill(os.getpid(), signal.SIGKILL)
     append(path, rows)
-evaluation.append_jsonl = torn
+asking.append_jsonl = torn
 evaluate("embedded", "world", split="id", samples=2, max_new_tokens=24, output=sys.argv[1], id=8, ood=4, train=0)
 """
 

@@ -12,8 +12,8 @@ from types import FrameType
 
 import pytest
 
-from bythebook.parsing import parse_tagged_answer
-from bythebook.schema import Grammar
+from bythebook.parsing import parse_extraction, parse_tagged_answer
+from bythebook.schema import ExtractionSchema, Grammar, RelationSignature
 
 GRAMMAR = Grammar(relations=("Cause-Effect", "R7"), no_relation="Other")
 
@@ -43,9 +43,37 @@ ADVERSARIAL: dict[str, tuple[str, str, str]] = {
     "one word": ("", "x", ""),
 }
 
+SCHEMA = ExtractionSchema(entity_types=("Method",), relations=(RelationSignature(name="like", symmetric=True),))
+_OPEN, _CLOSE = '<think>t</think><answer>{"ner": [', "</answer>"
+ADVERSARIAL_JSON: dict[str, tuple[str, str, str]] = {
+    "opening brackets": (_OPEN, "[", _CLOSE),
+    "nested lists": (_OPEN, "[[", "]" * 9 + _CLOSE),
+    "nested objects": (_OPEN, '{"a":', _CLOSE),
+    "closing brackets": (_OPEN, "]", _CLOSE),
+    "brackets both ways": (_OPEN, "][", _CLOSE),
+    "quotation marks": (_OPEN, '"', _CLOSE),
+    "backslashes": (_OPEN + '"', "\\", _CLOSE),
+    "items": (_OPEN, '["a", "Method"], ', "7]}" + _CLOSE),
+    "items without end": (_OPEN, '["a", "Method"], ', ""),
+    "broken items": (_OPEN, '["a" "Method], ', _CLOSE),
+    "items that are slow to repair": (_OPEN, '["a"' + 'b"' * 140 + "], ", _CLOSE),
+    "commas": (_OPEN, ",", _CLOSE),
+    "spaces": (_OPEN, " ", _CLOSE),
+    "spaces between": (_OPEN + "]", " ", "x" + _CLOSE),
+    "keys": (_OPEN, '], "ner": [', _CLOSE),
+    "braces": ("<think>t</think><answer>", "{", _CLOSE),
+    "fences": ("<think>t</think><answer>", "```", _CLOSE),
+    "digits": (_OPEN, "9", "]}" + _CLOSE),
+    "a long mention": (_OPEN + '["', "a", '", "Method"]], "rel": []}' + _CLOSE),
+    "relations": ('<answer>{"ner": [], "rel": [', '["b", "like", "a"], ', '["b", "like", "a"]]}' + _CLOSE),
+    "zero width": (_OPEN, "\u200b", _CLOSE),
+    "escaped surrogates": (_OPEN + '["', "\\ud800", '", "Method"]], "rel": []}' + _CLOSE),
+    "tags in the answer": (_OPEN, "<think>", _CLOSE),
+}
+
 
 def _text(case: str, size: int) -> str:
-    head, piece, tail = ADVERSARIAL[case]
+    head, piece, tail = ADVERSARIAL[case] if case in ADVERSARIAL else ADVERSARIAL_JSON[case]
     return head + piece * (size // len(piece)) + tail
 
 
@@ -83,3 +111,18 @@ def test_a_million_characters_are_read(case: str) -> None:
     for prefilled in (False, True):
         parsed = parse_tagged_answer(text, GRAMMAR, prefilled=prefilled)
         assert len(parsed.deviations) < 16
+
+
+@pytest.mark.parametrize("case", ADVERSARIAL_JSON)
+def test_calls_for_an_extraction_grow_no_faster_than_the_text(case: str) -> None:
+    texts = _text(case, 20_000), _text(case, 80_000)
+    small, large = (_calls(lambda text=text: parse_extraction(text, SCHEMA, "end2end", source=text)) for text in texts)
+    assert large <= 4 * small + 2_000
+
+
+@pytest.mark.parametrize("case", [*ADVERSARIAL, *ADVERSARIAL_JSON])
+def test_a_million_characters_of_extraction_are_read(case: str) -> None:
+    text = _text(case, 1_000_000)
+    assert len(text) > 999_700
+    parsed = parse_extraction(text, SCHEMA, "end2end", source="a b")
+    assert len(parsed.deviations) < 2_100

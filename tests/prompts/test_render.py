@@ -220,10 +220,10 @@ def test_the_order_of_the_relations_is_the_guidelines() -> None:
 
 
 def test_a_template_that_asks_for_what_is_not_there_is_an_error() -> None:
-    from bythebook.prompts.render import _environment
+    from bythebook.prompts.render import environment
 
     with pytest.raises(jinja2.UndefinedError):
-        _environment().from_string("{{ nosuch }}").render()
+        environment().from_string("{{ nosuch }}").render()
 
 
 @pytest.mark.parametrize("style", [{"template": "long"}, {"rendering": "half"}, {"colour": "red"}])

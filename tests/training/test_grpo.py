@@ -256,12 +256,13 @@ def test_the_trainer_pays_a_prefilled_completion_in_full(
     example = _examples(recipe)[0]
     assert example.gold is not None
     text = f" guess</think><answer>{example.gold}</answer>"
-    gold = Gold.of(example.gold, example.guideline).to_json()
+    wanted = Gold.of(example.gold, example.guideline)
+    gold = wanted.to_json()
     for prefilled, value, status in ((True, 3.0, "ok"), (False, -3.0, "malformed")):
         trainer = make_grpo_trainer(recipe, *embedded, _examples(recipe), tmp_path, callbacks=(), prefilled=prefilled)
         (paid,) = trainer.reward_funcs
         assert paid(["?"], [text], [gold], ["stop"]) == [value]
-        assert trainer._monitor.verdict(text, gold).status == status
+        assert trainer._monitor(text, wanted).verdict.status == status
 
 
 # ----------------------------------------------------------------------------------- what is handed to TRL

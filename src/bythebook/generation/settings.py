@@ -31,7 +31,7 @@ class ModelSettings(PromptStyle):
     @property
     def style(self) -> PromptStyle:
         """The prompt style alone."""
-        return PromptStyle(template=self.template, rendering=self.rendering)
+        return PromptStyle(template=self.template, rendering=self.rendering, tags=self.tags)
 
 
 def settings_of(path: Path | str) -> ModelSettings:

@@ -1,15 +1,31 @@
-"""Example + guideline → chat messages, by Jinja templates."""
+"""Example + guideline → chat messages, by Jinja templates.
+
+A question of relation classification (sub-task `label`) has the two mentions marked. One of joint extraction has the
+plain text, and what is given beside it as JSON in the form of the answer. The guideline stands before everything that
+differs between examples, and, in the explaining templates, before everything that differs between sub-tasks.
+"""
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Literal
 
 import jinja2
 
-from bythebook.types import Example, Guideline, Noun
+from bythebook.recipe import PromptSection, Tags
+from bythebook.types import Example, Guideline, Noun, RelationType
 
-__all__ = ["PromptStyle", "marked_text", "render", "render_guideline"]
+__all__ = [
+    "PromptStyle",
+    "environment",
+    "given_text",
+    "marked_text",
+    "render",
+    "render_guideline",
+    "source_text",
+    "style_of",
+]
 
 Rendering = Literal["full", "condensed", "rules", "brief"]
 """How much of the guideline the model sees: `full` all sections; `condensed` definition, arguments, direction,
@@ -21,13 +37,33 @@ class PromptStyle(Noun):
     """How prompts are written. A model directory made by us keeps its own in `prompt.json`."""
 
     template: Literal["r1_re", "short"] = "r1_re"
-    """`r1_re` explains task and answer form; `short` gives guideline and text only."""
+    """`r1_re` explains task and answer form; `short` gives guideline and text only. Each has a twin for joint
+    extraction, which is taken by itself."""
     rendering: Rendering = "condensed"
+    tags: Tags = "think"
+    """The blocks around reasoning and answer of joint extraction (`parsing.TAG_SETS`); a label's are always `think`."""
+
+
+def style_of(prompt: PromptSection) -> PromptStyle:
+    """The style that a recipe asks for."""
+    return PromptStyle(template=prompt.template, rendering=prompt.rendering, tags=prompt.tags)
+
+
+_EXTRACTION_TEMPLATES = {"r1_re": "extract.jinja", "short": "extract_short.jinja"}
+
+
+def _signature(relation: RelationType) -> str:
+    """The entity types of head and tail: ` (Method → Dataset)`; empty where the guideline says none."""
+    if not relation.head_types and not relation.tail_types:
+        return ""
+    head, tail = (" or ".join(types) or "any" for types in (relation.head_types, relation.tail_types))
+    return f" ({head} {'–' if relation.symmetric else '→'} {tail})"
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates of this room."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("bythebook.prompts", "templates"),
         undefined=jinja2.StrictUndefined,
         autoescape=False,
@@ -35,12 +71,16 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    made.filters["signature"] = _signature
+    return made
 
 
 @lru_cache(maxsize=512)
-def render_guideline(guideline: Guideline, rendering: Rendering = "condensed") -> str:
-    """The guideline as the model reads it."""
-    text = _environment().get_template(f"guideline_{rendering}.jinja").render(g=guideline)
+def render_guideline(guideline: Guideline, rendering: Rendering = "condensed", extraction: bool = False) -> str:
+    """The guideline as the model reads it. For joint extraction, where a pair without relation is left out, the
+    no-relation label is, too; and `rules` and `brief` have lines for the entity types and name the types of head and
+    tail, which the longer renderings have in any case."""
+    text = environment().get_template(f"guideline_{rendering}.jinja").render(g=guideline, extraction=extraction)
     return text.strip()
 
 
@@ -57,6 +97,11 @@ def marked_text(example: Example) -> str:
     return text
 
 
+def source_text(example: Example) -> str:
+    """The source text as a prompt has it: with the two mentions marked where their relation is asked."""
+    return marked_text(example) if example.sub_task == "label" else example.text
+
+
 def render(
     example: Example, style: PromptStyle | None = None, guideline: Guideline | None = None
 ) -> list[dict[str, str]]:
@@ -66,9 +111,39 @@ def render(
     """
     style = style or PromptStyle()
     shown = guideline or example.guideline
+    if example.sub_task != "label":
+        return [{"role": "user", "content": _extraction_prompt(example, style, shown)}]
     content = (
-        _environment()
+        environment()
         .get_template(f"{style.template}.jinja")
         .render(guideline=render_guideline(shown, style.rendering), g=shown, text=marked_text(example))
     )
     return [{"role": "user", "content": content.strip()}]
+
+
+def _extraction_prompt(example: Example, style: PromptStyle, shown: Guideline) -> str:
+    content = (
+        environment()
+        .get_template(_EXTRACTION_TEMPLATES[style.template])
+        .render(
+            guideline=render_guideline(shown, style.rendering, extraction=True),
+            g=shown,
+            sub_task=example.sub_task,
+            text=example.text,
+            given=given_text(example),
+            tags=style.tags,
+        )
+    )
+    return content.strip()
+
+
+def given_text(example: Example) -> str:
+    """What a prompt of joint extraction tells beside the text, as JSON on one line: the pairs of `re` as
+    `[["text", "text"], …]`, the entities of `re_plus` as `[["text", "type"], …]`, each once; empty for the others."""
+    if example.given is None:
+        return ""
+    if example.sub_task == "re":
+        items = [(r.head.text, r.tail.text) for r in example.given.relations]
+    else:
+        items = [(e.text, e.type or "") for e in example.given.entities]
+    return json.dumps(list(dict.fromkeys(items)), ensure_ascii=False)

@@ -23,11 +23,14 @@ _RELATION = re.compile(r"(R[^\t\s]{1,40})\t(\S{1,80}) Arg1:(\S{1,41}) Arg2:(\S{1
 _SPACE = re.compile(r"\s")
 
 
-def read_brat(folder: Path, relations: frozenset[str], faults: Faults) -> list[Document]:
+def read_brat(
+    folder: Path, relations: frozenset[str] | None, faults: Faults, entity_types: frozenset[str] | None = None
+) -> list[Document]:
     """Every annotated text of a folder by name; what is wrong is added to `faults`.
 
-    A relation whose type is none of `relations`, and one that stands twice, are slips. Every white-space character of
-    a text becomes a space, which keeps the offsets. DataError if a file can't be read.
+    A relation whose type is none of `relations`, and one that stands twice, are slips; a mention whose type is none of
+    `entity_types` is a fault. None allows every type. Every white-space character of a text becomes a space, which
+    keeps the offsets. DataError if a file can't be read.
     """
     documents = []
     for ann in sorted(folder.glob("*.ann")):
@@ -35,7 +38,7 @@ def read_brat(folder: Path, relations: frozenset[str], faults: Faults) -> list[D
         if not text.exists():
             faults.add(ann, 1, f"there is no {text.name} beside it")
             continue
-        documents.append(_document(ann, _SPACE.sub(" ", _decoded(text)), relations, faults))
+        documents.append(_document(ann, _SPACE.sub(" ", _decoded(text)), relations, faults, entity_types))
     return documents
 
 
@@ -49,13 +52,15 @@ def _decoded(path: Path) -> str:
         raise DataError("not UTF-8", file=path, line=line, remedy="save the file as UTF-8") from None
 
 
-def _document(ann: Path, text: str, relations: frozenset[str], faults: Faults) -> Document:
+def _document(
+    ann: Path, text: str, relations: frozenset[str] | None, faults: Faults, entity_types: frozenset[str] | None
+) -> Document:
     entities: dict[str, Entity] = {}
     related: list[tuple[int, re.Match[str]]] = []
     for number, line in enumerate(_decoded(ann).split("\n"), start=1):
         line = line.rstrip("\r")
         if line.startswith("T"):
-            _entity(ann, number, line, text, entities, faults)
+            _entity(ann, number, line, text, entities, faults, entity_types)
         elif line.startswith("R"):
             found = _RELATION.fullmatch(line)
             if found is None:
@@ -66,7 +71,7 @@ def _document(ann: Path, text: str, relations: frozenset[str], faults: Faults) -
     for number, found in related:
         _, kind, head, tail = found.groups()
         missing = [name for name in (head, tail) if name not in entities]
-        if kind not in relations:
+        if relations is not None and kind not in relations:
             faults.slip(ann, number, f"not one of the {len(relations)} relations: {kind!r}")
         elif missing:
             faults.add(ann, number, f"there is no entity {missing[0]!r}")
@@ -79,7 +84,15 @@ def _document(ann: Path, text: str, relations: frozenset[str], faults: Faults) -
     return Document(id=ann.stem, text=text, entities=tuple(entities.values()), relations=tuple(kept), line=1)
 
 
-def _entity(ann: Path, number: int, line: str, text: str, entities: dict[str, Entity], faults: Faults) -> None:
+def _entity(
+    ann: Path,
+    number: int,
+    line: str,
+    text: str,
+    entities: dict[str, Entity],
+    faults: Faults,
+    entity_types: frozenset[str] | None,
+) -> None:
     found = _ENTITY.fullmatch(line)
     if found is None:
         in_pieces = _PIECES.fullmatch(line) is not None
@@ -91,5 +104,7 @@ def _entity(ann: Path, number: int, line: str, text: str, entities: dict[str, En
         faults.add(ann, number, f"the id {name!r} stands twice")
     elif not start < end <= len(text):
         faults.add(ann, number, f"{name} is [{start}, {end}), the text has {len(text)} characters")
+    elif entity_types is not None and kind not in entity_types:
+        faults.add(ann, number, f"not one of the {len(entity_types)} entity types: {kind!r}")
     else:
         entities[name] = Entity(id=name, span=Span(start=start, end=end), type=kind)

@@ -69,6 +69,8 @@ class Document(Noun):
     """The two mentions were marked as `e1` and `e2`: these roles are given, not chosen by position."""
     line: int | None = None
     """Line in its file, from 1."""
+    raw: bool = False
+    """Nobody has looked for entities: `entities` is empty for that reason."""
 
 
 class _EntityRow(BaseModel):
@@ -98,11 +100,17 @@ class _Row(BaseModel):
 
 
 def document_of(
-    row: Mapping[str, Any] | str, default_id: str, guideline: Guideline | None = None, line: int | None = None
+    row: Mapping[str, Any] | str,
+    default_id: str,
+    guideline: Guideline | None = None,
+    line: int | None = None,
+    joint: bool = False,
 ) -> tuple[Document | None, list[str]]:
     """One row, a JSON object or a marked sentence, as (document, faults); the document is None if there is a fault.
 
-    With a guideline, relation types, labels and entity types must be declared in it.
+    With a guideline, relation types, labels and entity types must be declared in it. With `joint`, a row is
+    read for joint extraction: a text without entities is a document, too, a pair may have several relations, and a
+    marked sentence is refused.
     """
     if isinstance(row, str):
         row = {"text": row}
@@ -116,7 +124,9 @@ def document_of(
     if not read.text.strip():
         return None, ["the text is empty"]
     if read.entities is not None:
-        return _from_entities(read, name, guideline, line)
+        return _from_entities(read, name, guideline, line, joint)
+    if joint:
+        return _from_text(read, name, line)
     return _from_marks(read, name, guideline, line)
 
 
@@ -139,9 +149,9 @@ def _unwritable(row: Mapping[str, Any]) -> str | None:
 
 
 def _from_entities(
-    row: _Row, name: str, guideline: Guideline | None, line: int | None
+    row: _Row, name: str, guideline: Guideline | None, line: int | None, joint: bool
 ) -> tuple[Document | None, list[str]]:
-    faults = [*_entity_faults(row, guideline), *_relation_faults(row, guideline)]
+    faults = [*_entity_faults(row, guideline), *_relation_faults(row, guideline, joint)]
     if row.label is not None:
         faults.append("'label' belongs to a marked sentence; a row with 'entities' has 'relations'")
     if faults:
@@ -175,10 +185,11 @@ def _entity_faults(row: _Row, guideline: Guideline | None) -> Iterator[str]:
             yield f"the entities {first!r} and {str(e.id)!r} are one mention: same offsets, same type"
 
 
-def _relation_faults(row: _Row, guideline: Guideline | None) -> Iterator[str]:
+def _relation_faults(row: _Row, guideline: Guideline | None, joint: bool) -> Iterator[str]:
     ids = {str(e.id) for e in row.entities or ()}
     grammar = Grammar.of(guideline) if guideline else None
     meaning: dict[frozenset[str], tuple[str, str]] = {}
+    seen: set[tuple[str, str, str]] = set()
     for r in row.relations or ():
         head, tail = str(r.head), str(r.tail)
         for role, entity in (("head", head), ("tail", tail)):
@@ -190,8 +201,20 @@ def _relation_faults(row: _Row, guideline: Guideline | None) -> Iterator[str]:
             yield f"the guideline declares no relation {r.type!r}"
         undirected = grammar is not None and (r.type in grammar.symmetric or r.type == grammar.no_relation)
         this = (r.type, "" if undirected else head)
-        if meaning.setdefault(frozenset((head, tail)), this) != this:
+        if joint and (head, tail, r.type) in seen:
+            yield f"the relation {r.type!r} of {head!r} and {tail!r} stands twice"
+        seen.add((head, tail, r.type))
+        if not joint and meaning.setdefault(frozenset((head, tail)), this) != this:
             yield f"two relations between {head!r} and {tail!r}: an answer names one"
+
+
+def _from_text(row: _Row, name: str, line: int | None) -> tuple[Document | None, list[str]]:
+    """A text in which nobody has looked for entities."""
+    if _TAG.search(row.text):
+        return None, ["a marked sentence asks for one relation of two mentions: joint extraction reads plain texts"]
+    if row.relations is not None or row.label is not None:
+        return None, ["'relations' and 'label' need 'entities'"]
+    return Document(id=name, text=row.text, domain=row.domain, entities=(), line=line, raw=True), []
 
 
 def _from_marks(
@@ -281,10 +304,12 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str | None, str
                     yield number, None, "a line must hold one JSON object"
 
 
-def scan_documents(path: Path | str, guideline: Guideline | None = None) -> tuple[list[Document], list[DataError]]:
+def scan_documents(
+    path: Path | str, guideline: Guideline | None = None, joint: bool = False
+) -> tuple[list[Document], list[DataError]]:
     """Every sound row of a file, and every fault as an error that names its line; ids are unique.
 
-    A row without id is called `<file stem>-<line>`. DataError if the file can't be read.
+    `joint`: see `document_of`. A row without id is called `<file stem>-<line>`. DataError if the file can't be read.
     """
     path = Path(path)
     documents: list[Document] = []
@@ -292,7 +317,7 @@ def scan_documents(path: Path | str, guideline: Guideline | None = None) -> tupl
     lines: dict[str, int] = {}
     for number, row, fault in _rows(path):
         document, found = (
-            (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number)
+            (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number, joint)
         )
         if document and document.id in lines:
             found = [f"the id {document.id!r} stands in line {lines[document.id]} already"]
@@ -305,9 +330,9 @@ def scan_documents(path: Path | str, guideline: Guideline | None = None) -> tupl
     return documents, faults
 
 
-def read_documents(path: Path | str, guideline: Guideline | None = None) -> list[Document]:
+def read_documents(path: Path | str, guideline: Guideline | None = None, joint: bool = False) -> list[Document]:
     """Every document of a file. DataError names file and line of the first fault; a file without rows has one."""
-    documents, faults = scan_documents(path, guideline)
+    documents, faults = scan_documents(path, guideline, joint)
     if faults or not documents:
         raise faults[0] if faults else _no_row(path)
     return documents
@@ -327,7 +352,7 @@ def document_rows(path: Path | str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, {**whole, "id": name}
 
 
-def check_documents(path: Path | str, guideline: Guideline | None = None) -> dict[str, Any]:
+def check_documents(path: Path | str, guideline: Guideline | None = None, joint: bool = False) -> dict[str, Any]:
     """Read all, collect every fault: {"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}.
 
     `path` is a file, or a folder of `.jsonl` files. `notes` stand beside where relations are never asked. DataError
@@ -337,9 +362,9 @@ def check_documents(path: Path | str, guideline: Guideline | None = None) -> dic
     found: list[dict[str, Any]] = []
     lost = 0
     for file in document_files(path):
-        documents, faults = scan_documents(file, guideline)
+        documents, faults = scan_documents(file, guideline, joint)
         rows[file.stem] = len(documents)
-        lost += sum(_overlapping(d) for d in documents)
+        lost += 0 if joint else sum(_overlapping(d) for d in documents)
         for fault in faults or ([] if documents else [_no_row(file)]):
             message = f"{fault.message} ({fault.remedy})" if fault.remedy else fault.message
             found.append({"file": str(fault.file), "line": fault.line, "message": message})

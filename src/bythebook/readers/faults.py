@@ -31,6 +31,10 @@ class Faults:
         """A fault that a reading passes over."""
         self.rows.append({"file": str(file), "line": line, "message": f"{message}; left out"})
 
+    def kept(self, file: Path, line: int, message: str) -> None:
+        """A slip that a reading takes as it stands, because published scores count it."""
+        self.rows.append({"file": str(file), "line": line, "message": f"{message}; kept"})
+
     def refuse(self) -> None:
         """Raise the first fault that is no slip, if there is one."""
         if self.first is not None:

@@ -9,16 +9,13 @@ A. Ulges, ECAI 2020, and what reads it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bythebook.errors import DataError
 from bythebook.readers.documents import Document, DocumentRelation
 from bythebook.readers.faults import Faults
+from bythebook.readers.json_files import json_items, said
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity, Span
 
@@ -55,13 +52,11 @@ def read_spert(path: Path, relations: frozenset[str], faults: Faults) -> list[Do
     """
     documents: list[Document] = []
     lines: dict[str, int] = {}
-    for number, (line, item) in enumerate(_items(path), start=1):
+    for number, (line, item) in enumerate(json_items(path, "sentences"), start=1):
         try:
             row = _Row.model_validate(item)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(x) for x in first["loc"])
-            faults.add(path, line, f"sentence {number}: {where}: {first['msg']}" if where else first["msg"])
+            faults.add(path, line, f"sentence {number}: {said(error)}" if error.errors()[0]["loc"] else said(error))
             continue
         name = f"{path.stem}-{number}" if row.orig_id is None else str(row.orig_id)
         document, wrong = _document(row, name, line, path, relations, faults)
@@ -99,37 +94,3 @@ def _document(
     if wrong or not tokens.text.strip():
         return None, wrong or ["the sentence is empty"]
     return Document(id=name, text=tokens.text, entities=tuple(entities), relations=tuple(kept), line=line), []
-
-
-def _items(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line on which it starts, item) of every item of a JSON list."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", file=path) from None
-    except UnicodeDecodeError:
-        raise DataError("not UTF-8", file=path, remedy="save the file as UTF-8") from None
-    decoder, at, line = json.JSONDecoder(), 0, 1
-
-    def skip(marks: str) -> int:
-        nonlocal at, line
-        start = at
-        while at < len(text) and (text[at].isspace() or text[at] in marks):
-            at += 1
-        line += text.count("\n", start, at)
-        return at
-
-    if skip("") == len(text) or text[at] != "[":
-        raise DataError("the file holds no JSON list", file=path, line=line, remedy="a list of sentences: [{…}, …]")
-    at += 1
-    while skip(",") < len(text) and text[at] != "]":
-        try:
-            item, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            raise DataError(f"not JSON: {reason}", file=path, line=line) from None
-        yield line, item
-        line += text.count("\n", at, end)
-        at = end
-    if at == len(text):
-        raise DataError("not JSON: the list breaks off", file=path, line=line)

@@ -3,18 +3,27 @@
 from bythebook.rewards.controls import FormatOnly, RandomReward
 from bythebook.rewards.lines import reward_lines
 from bythebook.rewards.r1_re import R1RE, R1REAnchored
-from bythebook.rewards.registry import REWARDS, reward
-from bythebook.rewards.text_reward import Judge, TextReward, completion_text
+from bythebook.rewards.r1_re_triplets import R1RETriplets
+from bythebook.rewards.r2grpo import R2GRPO
+from bythebook.rewards.r2grpo_release import R2GRPORelease
+from bythebook.rewards.registry import FAITHFUL, REWARDS, reward, rewards_for
+from bythebook.rewards.text_reward import BatchJudge, Judge, TextReward, completion_text
 
 __all__ = [
+    "FAITHFUL",
     "R1RE",
+    "R2GRPO",
     "REWARDS",
+    "BatchJudge",
     "FormatOnly",
     "Judge",
     "R1REAnchored",
+    "R1RETriplets",
+    "R2GRPORelease",
     "RandomReward",
     "TextReward",
     "completion_text",
     "reward",
     "reward_lines",
+    "rewards_for",
 ]

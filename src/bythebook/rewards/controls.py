@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, FiniteFloat, PrivateAttr, model_validator
 
+from bythebook.rewards.extraction_form import extraction_status
+from bythebook.rewards.forms import BOTH, Form
 from bythebook.rewards.r1_re import codes_of, form_status
-from bythebook.schema import Gold
-from bythebook.types import FinishReason, Noun, Parsed, Part, Verdict
+from bythebook.schema import ExtractionGold, Gold
+from bythebook.types import FinishReason, Noun, Parsed, ParsedExtraction, Part, Verdict
 
 __all__ = ["FormatOnly", "RandomReward"]
 
 
 class FormatOnly(Noun):
-    """Pays for R1-RE's form alone, whatever the answer says."""
+    """Pays for the form alone, that of R1-RE or that of joint extraction, whatever the answer says."""
+
+    reads: ClassVar[tuple[Form, ...]] = BOTH
 
     bad_format: FiniteFloat = -3.0
     good_format: FiniteFloat = 3.0
@@ -32,7 +36,12 @@ class FormatOnly(Noun):
             raise ValueError("bad_format < good_format must hold")
         return self
 
-    def judge(self, parsed: Parsed, gold: Gold | None, finish_reason: FinishReason = "stop") -> Verdict:
+    def judge(
+        self,
+        parsed: Parsed | ParsedExtraction,
+        gold: Gold | ExtractionGold | None,
+        finish_reason: FinishReason = "stop",
+    ) -> Verdict:
         """The verdict; `gold` is ignored."""
         errors = codes_of(parsed)
         if finish_reason == "error":
@@ -41,7 +50,10 @@ class FormatOnly(Noun):
             part = Part(value=self.good_format, reason="good form")
             return Verdict(value=self.good_format, status="unscored", parts={"format": part}, errors=errors)
         part = Part(value=self.bad_format, gate=True, reason=", ".join(errors))
-        status = form_status(parsed, finish_reason)
+        if isinstance(parsed, Parsed):
+            status = form_status(parsed, finish_reason)
+        else:
+            status = extraction_status(parsed, finish_reason)
         return Verdict(value=self.bad_format, status=status, parts={"format": part}, errors=errors)
 
 
@@ -53,6 +65,8 @@ class RandomReward(Noun):
     counting where the original stood.
     """
 
+    reads: ClassVar[tuple[Form, ...]] = BOTH
+
     seed: int = 0
     right: FiniteFloat = 3.0
     wrong: FiniteFloat = -0.5
@@ -60,7 +74,12 @@ class RandomReward(Noun):
 
     _drawn: int = PrivateAttr(default=0)
 
-    def judge(self, parsed: Parsed, gold: Gold | None, finish_reason: FinishReason = "stop") -> Verdict:
+    def judge(
+        self,
+        parsed: Parsed | ParsedExtraction,
+        gold: Gold | ExtractionGold | None,
+        finish_reason: FinishReason = "stop",
+    ) -> Verdict:
         """The next draw; the arguments are ignored, except that the parse's deviations are passed on."""
         key = f"{self.seed}:{os.environ.get('RANK', '0')}:{self._drawn}".encode()
         self._drawn += 1

@@ -11,14 +11,15 @@ The totals are configurable; the paper's ablation of the scale is `R1RE(bad_form
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import FiniteFloat, model_validator
 
 from bythebook.metrics.labels import same_label
 from bythebook.parsing import TAG_FAULTS, UNREAD_ANSWER
+from bythebook.rewards.forms import LABEL, Form
 from bythebook.schema import Gold
-from bythebook.types import FinishReason, Noun, Parsed, Part, Status, Verdict
+from bythebook.types import FinishReason, Noun, Parsed, ParsedExtraction, Part, Status, Verdict
 
 __all__ = ["R1RE", "R1REAnchored", "codes_of", "form_status"]
 
@@ -26,7 +27,7 @@ _FORMAT = 1.0
 """What a good form contributes; the rest of a total is the metric's."""
 
 
-def codes_of(parsed: Parsed) -> tuple[str, ...]:
+def codes_of(parsed: Parsed | ParsedExtraction) -> tuple[str, ...]:
     """The deviations' codes, each once, in order of record."""
     return tuple(dict.fromkeys(d.code for d in parsed.deviations))
 
@@ -47,6 +48,8 @@ class R1RE(Noun):
     `Relation(e1,e2)` (there -1); None, R1-RE's rule, makes it a bad form like any other. ValidationError unless
     `bad_format` ≤ `wrong` < `right` and `unparseable` < `right`.
     """
+
+    reads: ClassVar[tuple[Form, ...]] = LABEL
 
     bad_format: FiniteFloat = -3.0
     wrong: FiniteFloat = -0.5

@@ -7,31 +7,61 @@ from typing import Any
 from pydantic import ValidationError
 
 from bythebook.errors import RecipeError
+from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.controls import FormatOnly, RandomReward
+from bythebook.rewards.forms import Form
 from bythebook.rewards.r1_re import R1RE, R1REAnchored
+from bythebook.rewards.r1_re_triplets import R1RETriplets
+from bythebook.rewards.r2grpo import R2GRPO
+from bythebook.rewards.r2grpo_release import R2GRPORelease
 from bythebook.rewards.text_reward import TextReward
 
-__all__ = ["REWARDS", "reward"]
+__all__ = ["FAITHFUL", "REWARDS", "reward", "rewards_for"]
 
-REWARDS: dict[str, type[R1RE] | type[FormatOnly] | type[RandomReward]] = {
+Kind = type[R1RE] | type[FormatOnly] | type[RandomReward] | type[R2GRPO] | type[R2GRPORelease] | type[R1RETriplets]
+
+REWARDS: dict[str, Kind] = {
     "r1_re": R1RE,
     "r1_re_anchored": R1REAnchored,
+    "r1_re_triplets": R1RETriplets,
+    "r2grpo": R2GRPO,
+    "r2grpo_release": R2GRPORelease,
     "format_only": FormatOnly,
     "random": RandomReward,
 }
+FAITHFUL = {"r2grpo": "r2grpo_release"}
+"""Rewards of which there is the published original, faults included: the option `faithful: true` chooses it."""
 
 
-def reward(name: str, *, prefilled: bool = False, **options: Any) -> TextReward:
-    """The reward of that name, with the options its class has as fields. RecipeError names what exists."""
+def rewards_for(form: Form) -> tuple[str, ...]:
+    """The names of the rewards that judge by golds of that form."""
+    return tuple(name for name, kind in REWARDS.items() if form in kind.reads)
+
+
+def reward(
+    name: str, *, prefilled: bool = False, tags: str = "think", faithful: bool = False, **options: Any
+) -> TextReward:
+    """The reward of that name, with the options its class has as fields. RecipeError names what exists.
+
+    `tags` names the tag set of joint extraction; `faithful` chooses the published original of `FAITHFUL`.
+    """
     if name not in REWARDS:
         raise RecipeError(f"there is no reward {name!r}", remedy=f"choose one of {', '.join(REWARDS)}")
     kind = REWARDS[name]
-    known = ", ".join((*kind.model_fields, "prefilled"))
+    known = ", ".join((*kind.model_fields, *(["faithful"] if name in FAITHFUL else []), "prefilled", "tags"))
+    if faithful:
+        if name not in FAITHFUL:
+            raise RecipeError(f"reward {name!r} has no option faithful", remedy=f"it has {known}")
+        name = FAITHFUL[name]
+        kind = REWARDS[name]
+        known = ", ".join((*kind.model_fields, "faithful", "prefilled", "tags"))
+    if tags not in TAG_SETS:
+        raise RecipeError(f"there is no tag set {tags!r}", remedy=f"choose one of {', '.join(TAG_SETS)}")
     unknown = sorted(set(options) - set(kind.model_fields))
     if unknown:
         raise RecipeError(f"reward {name!r} has no option {', '.join(unknown)}", remedy=f"it has {known}")
     try:
-        return TextReward(name, kind(**options), prefilled)
+        return TextReward(name, kind(**options), prefilled, tags)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

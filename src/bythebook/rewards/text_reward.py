@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Protocol
-
-from pydantic import ValidationError
+from typing import Any, Protocol, cast, runtime_checkable
 
 from bythebook.errors import DataError, ModelError
 from bythebook.parsing import parse_tagged_answer
-from bythebook.schema import Gold
-from bythebook.types import FinishReason, Parsed, Verdict
+from bythebook.parsing.extraction import parse_extraction
+from bythebook.parsing.tag_sets import TAG_SETS
+from bythebook.rewards.forms import FORM_OF, Form
+from bythebook.schema import ExtractionGold, Gold, Grammar, read_gold
+from bythebook.types import FinishReason, Parsed, ParsedExtraction, Verdict
 
-__all__ = ["Judge", "TextReward", "completion_text"]
+__all__ = ["BatchJudge", "Judge", "TextReward", "completion_text"]
 
 Message = Mapping[str, Any]
 _THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
 
 
 class Judge(Protocol):
-    """A reward on what the parser has read."""
+    """A reward on what the parser has read: a `Parsed` beside a `Gold`, a `ParsedExtraction` beside an
+    `ExtractionGold`. `reads` names the kinds of gold that it takes."""
 
-    def judge(self, parsed: Parsed, gold: Gold | None, finish_reason: FinishReason = "stop") -> Verdict: ...
+    @property
+    def reads(self) -> tuple[Form, ...]: ...
+
+    def judge(self, parsed: Any, gold: Any, finish_reason: FinishReason = "stop") -> Verdict: ...
 
 
-@lru_cache(maxsize=65_536)
-def _gold(text: str) -> Gold:
-    try:
-        return Gold.from_json(text)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"]
-        raise DataError(f"not a gold answer: {reason}", remedy="fill the gold column with Gold.to_json()") from None
+@runtime_checkable
+class BatchJudge(Protocol):
+    """A reward on the texts themselves that sees a whole batch: a published one that is kept as it was released."""
+
+    def judge_batch(
+        self, texts: Sequence[str], golds: Sequence[ExtractionGold | None], finish_reasons: Sequence[FinishReason]
+    ) -> list[Verdict]: ...
 
 
 def completion_text(completion: str | Sequence[Message]) -> str:
@@ -57,27 +61,82 @@ def completion_text(completion: str | Sequence[Message]) -> str:
 class TextReward:
     """A judge under a name, callable as TRL calls a reward function; picklable if the judge is.
 
-    `prefilled` says that the chat template ends the prompt with `<think>`.
+    `prefilled` says that the chat template ends the prompt with the first tag; `tags` names the tag set of joint
+    extraction (`parsing.tag_sets`).
     """
 
-    def __init__(self, name: str, judge: Judge, prefilled: bool = False) -> None:
+    def __init__(self, name: str, judge: Judge, prefilled: bool = False, tags: str = "think") -> None:
         self.name = name
         self.judge = judge
         self.prefilled = prefilled
+        self.tags = tags
         self.__name__ = name  # TRL names its columns after this
 
     def __repr__(self) -> str:
-        return f"TextReward({self.name!r}, {self.judge!r}, prefilled={self.prefilled})"
+        return f"TextReward({self.name!r}, {self.judge!r}, prefilled={self.prefilled}, tags={self.tags!r})"
+
+    def _gold(self, text: str) -> Gold | ExtractionGold:
+        gold = read_gold(text)
+        if gold is None:
+            raise DataError(
+                "not a gold answer", remedy="fill the gold column with Gold.to_json() or ExtractionGold.to_json()"
+            )
+        form = FORM_OF[type(gold)]
+        if form not in self.judge.reads:
+            reads = " or ".join(self.judge.reads)
+            raise DataError(f"the reward {self.name} judges by a gold {reads}, not by a gold {form}")
+        return gold
 
     def parsed(self, completion: str, gold: str) -> Parsed:
         """The completion as read under the grammar of `gold`, a Gold as JSON. DataError if that is something else."""
-        return parse_tagged_answer(completion, _gold(gold).grammar, prefilled=self.prefilled)
+        read = self._gold(gold)
+        if not isinstance(read, Gold):
+            raise DataError("the gold is that of an extraction", remedy="read it with parsed_extraction")
+        return self.read_label(completion, read.grammar)
+
+    def parsed_extraction(self, completion: str, gold: str) -> ParsedExtraction:
+        """The completion as read under the schema of `gold`, an ExtractionGold as JSON. DataError if it is none."""
+        read = self._gold(gold)
+        if not isinstance(read, ExtractionGold):
+            raise DataError("the gold is a label", remedy="read it with parsed")
+        return self.read_extraction(completion, read)
+
+    def read_label(self, completion: str, grammar: Grammar) -> Parsed:
+        """The completion as read under a grammar."""
+        return parse_tagged_answer(completion, grammar, prefilled=self.prefilled)
+
+    def read_extraction(self, completion: str, gold: ExtractionGold) -> ParsedExtraction:
+        """The completion as read under the schema of a gold, whose extraction is not looked at."""
+        return parse_extraction(
+            completion,
+            gold.extraction_schema,
+            gold.sub_task,
+            source=gold.text,
+            tags=TAG_SETS[self.tags],
+            prefilled=self.prefilled,
+            given=gold.given,
+        )
 
     def verdict(self, completion: str, gold: str | None, finish_reason: FinishReason = "stop") -> Verdict:
-        """The verdict on one completion; `unscored` if `gold` is None. DataError if `gold` is no Gold as JSON."""
+        """The verdict on one completion; `unscored` if `gold` is None. DataError if `gold` is neither a Gold nor an
+        ExtractionGold as JSON, or of the kind that this reward does not judge by."""
         if gold is None:
             return Verdict(value=None, status="unscored")
-        return self.judge.judge(self.parsed(completion, gold), _gold(gold), finish_reason)
+        read = self._gold(gold)
+        if isinstance(self.judge, BatchJudge):
+            return self._batch([completion], [gold], [finish_reason])[0]
+        if isinstance(read, Gold):
+            return self.judge.judge(self.read_label(completion, read.grammar), read, finish_reason)
+        return self.judge.judge(self.read_extraction(completion, read), read, finish_reason)
+
+    def _batch(
+        self, completions: Sequence[str], golds: Sequence[str | None], reasons: Sequence[FinishReason]
+    ) -> list[Verdict]:
+        # What the prompt ends with belongs to the text that the release's reward looks at.
+        opened = TAG_SETS[self.tags].tags[0] if self.prefilled else ""
+        texts = [opened + text for text in completions]
+        read = [None if gold is None else cast(ExtractionGold, self._gold(gold)) for gold in golds]
+        return cast(BatchJudge, self.judge).judge_batch(texts, read, reasons)
 
     def __call__(
         self,
@@ -89,12 +148,14 @@ class TextReward:
     ) -> list[float | None]:
         """One value a completion, None where it could not be scored; further columns are ignored.
 
-        `gold` holds each item's Gold as JSON. DataError if the columns differ in length.
+        `gold` holds each item's Gold or ExtractionGold as JSON. DataError if the columns differ in length.
         """
-        reasons = [None] * len(completions) if finish_reason is None else finish_reason
-        if not len(completions) == len(gold) == len(reasons):
-            raise DataError(f"{len(completions)} completions, {len(gold)} golds, {len(reasons)} finish reasons")
-        return [
-            self.verdict(completion_text(completion), its_gold, reason or "stop").value
-            for completion, its_gold, reason in zip(completions, gold, reasons, strict=True)
-        ]
+        given = [None] * len(completions) if finish_reason is None else finish_reason
+        if not len(completions) == len(gold) == len(given):
+            raise DataError(f"{len(completions)} completions, {len(gold)} golds, {len(given)} finish reasons")
+        texts = [completion_text(completion) for completion in completions]
+        reasons: list[FinishReason] = [reason or "stop" for reason in given]
+        if isinstance(self.judge, BatchJudge):
+            return [verdict.value for verdict in self._batch(texts, gold, reasons)]
+        rows = zip(texts, gold, reasons, strict=True)
+        return [self.verdict(text, its_gold, reason).value for text, its_gold, reason in rows]

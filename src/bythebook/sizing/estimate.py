@@ -11,7 +11,7 @@ from typing import Any
 from bythebook.errors import InputError
 from bythebook.generation import EMBEDDED, embedded_path
 from bythebook.generation.counting import count_tokens
-from bythebook.prompts import PromptStyle, render
+from bythebook.prompts import render, style_of
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.sizing.architectures import Architecture, architecture_of
 from bythebook.sizing.memory import GB, Plan, gpus_needed, memory
@@ -93,7 +93,7 @@ def _training_examples(recipe: Recipe) -> list[Example]:
 def _measure(recipe: Recipe, examples: Sequence[Example]) -> dict[str, Any]:
     """Lengths in tokens, by the model's tokenizer if it is on this machine, otherwise from characters."""
     some = examples[:: -(-len(examples) // _MEASURED)]
-    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    style = style_of(recipe.prompt)
     prompts = [render(e, style) for e in some]
     rng = random.Random(recipe.seed)
     targets: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -23,8 +23,9 @@ from bythebook.guidelines import (
 from bythebook.metrics.semeval2010 import OFFICIAL
 from bythebook.prompts import PromptStyle, render, render_guideline
 from bythebook.prompts.render import Rendering
+from bythebook.schema import ExtractionSchema
 from bythebook.tasks import task_named
-from bythebook.types import Guideline
+from bythebook.types import Example, Guideline
 
 __all__ = [
     "check_data",
@@ -37,37 +38,49 @@ __all__ = [
 ]
 
 
-def _options(task: str, guideline: Path | None) -> dict[str, Any]:
-    if task == "world":
-        return {"train": 4, "id": 4, "ood": 4}
-    return {"guideline": guideline} if guideline else {}
+_WORLDS = ("world", "world_joint")
 
 
-def sample_rows(task: str, path: Path | None, rows: int, guideline: Path | None = None) -> list[dict[str, Any]]:
-    """The first rows of each split, with the prompt as the default template writes it."""
+def _options(task: str, guideline: Path | None, more: Mapping[str, str | None]) -> dict[str, Any]:
+    world = {"train": 4, "id": 4, "ood": 4} if task in _WORLDS else {}
+    given = {name: value for name, value in more.items() if value is not None}
+    return {**world, **({"guideline": guideline} if guideline and not world else {}), **given}
+
+
+def _gold(example: Example) -> str | None:
+    """The gold as a model would answer it."""
+    if example.sub_task == "label":
+        return example.gold.text if example.gold else None
+    if example.extraction is None:
+        return None
+    return ExtractionSchema.of(example.guideline).write(example.extraction, example.sub_task)
+
+
+def sample_rows(
+    task: str, path: Path | None, rows: int, guideline: Path | None = None, **options: str | None
+) -> list[dict[str, Any]]:
+    """The first rows of each split, with the prompt as the default template writes it; `options` are the task's own,
+    where not None."""
     found: list[dict[str, Any]] = []
-    short = task == "world"
+    short = task in _WORLDS
     style = PromptStyle(template="short", rendering="rules") if short else PromptStyle()
-    for split, examples in task_named(task).read(path, **_options(task, guideline)).items():
+    for split, examples in task_named(task).read(path, **_options(task, guideline, options)).items():
         found += [
             {
                 "id": e.id,
                 "split": split,
                 "domain": e.domain,
                 "prompt": render(e, style)[0]["content"],
-                "gold": e.gold.text if e.gold else None,
+                "gold": _gold(e),
             }
             for e in islice(examples, rows)
         ]
     return found
 
 
-def check_data(task: str, path: Path, guideline: Path | None = None) -> dict[str, Any]:
+def check_data(task: str, path: Path, guideline: Path | None = None, **options: str | None) -> dict[str, Any]:
     """`{"rows": {split: n}, "faults": [{"file", "line", "message"}]}`. InputError for a task without files."""
-    checker = task_named(task).check
-    if checker is None:
-        raise InputError(f"task {task!r} reads no files", remedy="`bythebook data show` shows what it makes")
-    return checker(path, guideline) if guideline else checker(path)
+    return task_named(task).checked(path, **_options("", guideline, options))
 
 
 _DOCUMENTS: dict[str, Callable[[Guideline], str]] = {"markdown": write_guideline, "yaml": write_yaml}

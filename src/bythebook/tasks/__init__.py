@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bythebook.errors import InputError
-from bythebook.tasks import crossre, documents, mdkg, semeval2010, semeval2018, world
+from bythebook.tasks import crossre, documents, mdkg, scier, scierc, semeval2010, semeval2018, world
 from bythebook.tasks.base import Task
+from bythebook.tasks.world import joint
 
 __all__ = ["TASKS", "Task", "task_named"]
 
@@ -12,9 +13,12 @@ TASKS: dict[str, Task] = {
     "crossre": crossre.TASK,
     "documents": documents.TASK,
     "mdkg": mdkg.TASK,
+    "scier": scier.TASK,
+    "scierc": scierc.TASK,
     "semeval2010": semeval2010.TASK,
     "semeval2018": semeval2018.TASK,
     "world": world.TASK,
+    "world_joint": joint.TASK,
 }
 
 

@@ -8,6 +8,9 @@ rows of the files, two of them with the same type.)
 
 Without `unrelated` only related pairs are asked, which is relation classification; with it every other pair is asked,
 too, nearly eight in ten, and its gold is `none`.
+
+With another `sub_task` than `label`, a question is a whole sentence: see `tasks.extraction`. Its domain's entity types
+are in `tasks.crossre_joint`.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from bythebook.readers.crossre import DOMAINS, SPLITS, check_crossre, read_cross
 from bythebook.readers.documents import Document
 from bythebook.schema import Grammar
 from bythebook.tasks.base import Task
-from bythebook.tasks.imitation import TARGETS
+from bythebook.tasks.crossre_joint import joint_examples, passages
+from bythebook.tasks.extraction import asked_sub_tasks, counts
+from bythebook.tasks.mimic import EITHER_TARGETS
 from bythebook.tasks.pairs import Several, checked_several, count_several, labelled_pairs, question, several_note
 from bythebook.types import Example, Guideline
 
@@ -36,13 +41,17 @@ def guideline() -> Guideline:
 
 def check(path: Path | str) -> dict[str, Any]:
     """`readers.crossre.check_crossre`, with what stands under `notes`: how many pairs are asked, and how many are not
-    because they have several labels."""
+    because they have several labels; and under `counts`: entities and relations."""
     found = check_crossre(path)
     if any(not fault["message"].endswith("; left out") for fault in found["faults"]):
         return found
-    grammar = Grammar.of(guideline())
-    pairs = [p for rows in read_crossre(path).values() for d in rows for p in labelled_pairs(d, grammar)]
-    return {**found, "notes": [f"{len(pairs)} related pairs; {several_note(count_several(pairs))}"]}
+    grammar, sentences = Grammar.of(guideline()), read_crossre(path)
+    pairs = [p for rows in sentences.values() for d in rows for p in labelled_pairs(d, grammar)]
+    return {
+        **found,
+        "notes": [f"{len(pairs)} related pairs; {several_note(count_several(pairs))}"],
+        "counts": {f"{domain} {split}": counts(passages(d, domain)) for (domain, split), d in sentences.items()},
+    }
 
 
 def load(
@@ -50,16 +59,20 @@ def load(
     domains: str | Sequence[str] | None = None,
     several: Several = "drop",
     unrelated: bool = False,
+    sub_task: str | None = None,
+    sub_tasks: str | Sequence[str] | None = None,
 ) -> dict[str, list[Example]]:
     """`train`, `dev` and `test` of the domains asked for (default: all that the folder holds), and in `ood` the test
     rows of the others.
 
     Ids are `crossre-<doc_key>-<entity>-<entity>`, entities numbered from 1 as in the file; an example's domain is its
-    file's. DataError for a fault in the files, an unknown domain, and one that the folder does not hold.
+    file's. `sub_task` is `label` unless said otherwise; `several` and `unrelated` have no meaning for the others.
+    DataError for a fault in the files, an unknown domain or sub-task, and a domain that the folder does not hold.
     """
     if path is None:
         raise DataError("crossre reads files", remedy="give the folder crossre_data of the release with --path")
     checked_several(several)
+    asked_for = asked_sub_tasks(sub_task, sub_tasks, default="label")
     found = read_crossre(path)
     there = [d for d in DOMAINS if any(domain == d for domain, _ in found)]
     wanted = there if domains is None else [domains] if isinstance(domains, str) else list(domains)
@@ -71,6 +84,8 @@ def load(
     grammar = Grammar.of(shown)
 
     def ask(documents: Sequence[Document], domain: str, split: str) -> list[Example]:
+        if asked_for != ("label",):
+            return joint_examples(documents, domain, split, asked_for)
         pairs = (p for d in documents for p in labelled_pairs(d, grammar, unrelated=unrelated))
         names = ((p, f"crossre-{p.document.id}-{p.first.id}-{p.second.id}") for p in pairs)
         asked = (question(p, shown, name=n, domain=domain, split=split, several=several) for p, n in names)
@@ -87,7 +102,7 @@ TASK = Task(
     load=load,
     needs_path=True,
     check=check,
-    targets=TARGETS,
+    targets=EITHER_TARGETS,
     licensed=True,
     in_domain=("dev", "test"),
     out_of_domain=("ood",),

@@ -5,19 +5,25 @@ overlap are no pair. A marked sentence is one question, with the roles it was ma
 
 A folder holds one file a split (`train.jsonl`, `dev.jsonl`, `test.jsonl`: what `bythebook data split` writes) and may
 hold its guideline as `guideline.md`.
+
+With another `sub_task` than `label`, every row is one question of joint extraction (`tasks.extraction`): raw text is a
+row, too, and a marked sentence is none. Other formats than our JSONL are read with `format` (`tasks.formats`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import DataError
 from bythebook.guidelines import library_names, load_from_library, load_guideline
-from bythebook.readers.documents import Document, check_documents, document_files, read_documents
+from bythebook.readers.documents import Document
 from bythebook.schema import Grammar
 from bythebook.tasks.base import Task
-from bythebook.tasks.imitation import TARGETS
+from bythebook.tasks.extraction import Passage, add_counts, asked_sub_tasks, passage_of, questions
+from bythebook.tasks.formats import Format, check_files, read_files
+from bythebook.tasks.mimic import EITHER_TARGETS
 from bythebook.types import Entity, Example, Guideline, Label
 
 __all__ = ["GUIDELINE_FILES", "TASK", "check", "guideline_in", "guideline_of", "load", "pair_examples"]
@@ -107,11 +113,14 @@ def load(
     guideline: Guideline | Path | str | None = None,
     split: str = "test",
     max_distance: int | None = None,
+    sub_task: str | None = None,
+    sub_tasks: str | Sequence[str] | None = None,
+    format: Format = "jsonl",
 ) -> dict[str, list[Example]]:
     """Every question of a file, as the split of that name; of a folder, one split a `.jsonl` file, named by its stem.
 
-    Without `guideline`, the one in the folder is taken. DataError names file and line of the first fault, or says which
-    option is missing.
+    Without `guideline`, the one in the folder is taken. `sub_task` is `label` unless said otherwise; `max_distance` is
+    for `label` only. DataError names file and line of the first fault, or says which option is missing.
     """
     if path is None:
         raise DataError("the documents task reads your own file", remedy="give its path with --path")
@@ -122,21 +131,43 @@ def load(
         remedy = "give a guideline file or a name of the library, or put guideline.md into the folder of the data"
         raise DataError("the documents task needs a guideline", remedy=remedy)
     shown = guideline_of(guideline)
+    asked = asked_sub_tasks(sub_task, sub_tasks, default="label")
+    if format == "docred" and asked == ("label",):
+        # Only the first mentions of two entities are joined: of every other pair of theirs it would say "unrelated".
+        raise DataError("relations of DocRED join entities, not mentions", remedy="ask for sub_task end2end")
     splits: dict[str, list[Example]] = {}
-    for file in document_files(path):
-        name = file.stem if Path(path).is_dir() else split
-        splits[name] = [
-            example.model_copy(update={"split": name})
-            for document in read_documents(file, shown)
-            for example in pair_examples(document, shown, max_distance)
-        ]
+    for file, documents in read_files(path, format, shown, joint=asked != ("label",)).items():
+        name = file.stem if Path(path).is_dir() and file.is_file() else split
+        if asked == ("label",):
+            examples = [e for d in documents for e in pair_examples(d, shown, max_distance)]
+            splits[name] = [e.model_copy(update={"split": name}) for e in examples]
+        else:
+            splits[name] = questions(_passages(documents, shown), shown, asked, split=name, file=file)
     return splits
 
 
-def check(path: Path | str, guideline: Guideline | Path | str | None = None) -> dict[str, Any]:
-    """{"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}, as `data check` prints it."""
+def _passages(documents: Sequence[Document], shown: Guideline) -> list[Passage]:
+    return [passage_of(d, shown, name=d.id, domain=d.domain or shown.domain) for d in documents]
+
+
+def check(
+    path: Path | str,
+    guideline: Guideline | Path | str | None = None,
+    sub_task: str | None = None,
+    format: Format = "jsonl",
+) -> dict[str, Any]:
+    """{"rows": {file stem: sound rows}, "faults": [{"file", "line", "message"}]}, as `data check` prints it.
+
+    With a sub-task of joint extraction `counts` stand beside, and notes on type signatures that relations break.
+    """
     guideline = guideline or guideline_in(path)
-    return check_documents(path, None if guideline is None else guideline_of(guideline))
+    shown = None if guideline is None else guideline_of(guideline)
+    joint = asked_sub_tasks(sub_task, None, default="label") != ("label",)
+    found = check_files(path, format, shown, joint=joint)
+    if not joint or found["faults"] or shown is None:
+        return found
+    files = read_files(path, format, shown, joint=True)
+    return add_counts(found, {file.stem: _passages(documents, shown) for file, documents in files.items()}, shown)
 
 
 TASK = Task(
@@ -145,5 +176,5 @@ TASK = Task(
     load=load,
     needs_path=True,
     check=check,
-    targets=TARGETS,
+    targets=EITHER_TARGETS,
 )

@@ -19,6 +19,7 @@ from bythebook.errors import RecipeError
 from bythebook.generation import ModelSettings
 from bythebook.recipe import Recipe
 from bythebook.records import append_jsonl, write_text
+from bythebook.schema import gold_of
 from bythebook.training.checkpoints import discard
 from bythebook.training.probe import make_probe
 from bythebook.training.progress import ProbeCallback
@@ -32,7 +33,8 @@ class Chooser(ProbeCallback):
     """A probe of one split that keeps the best model. It keeps it on the main process only, which alone probes."""
 
     def __init__(self, output: Path, split: str, examples: int, every: int, probe: Any, keep: Any) -> None:
-        """`probe()` gives `{"<split>_accuracy": …}`; `keep(model, folder)` saves a model, whole or not at all."""
+        """`probe()` gives `{"<split>_accuracy": …}`, and of joint extraction `<split>_f1`, by which is chosen then;
+        `keep(model, folder)` saves a model, whole or not at all."""
         super().__init__(output / "metrics.jsonl", every, probe)
         self.output, self.split, self.examples, self.keep = output, split, examples, keep
         self.seen: dict[int, float] = {}
@@ -67,7 +69,7 @@ class Chooser(ProbeCallback):
             return
         step, found = state.global_step, self.probe()
         append_jsonl(self.path, [{"step": step, "eval": found}])
-        value = float(found[f"{self.split}_accuracy"] or 0.0)
+        value = float(found.get(f"{self.split}_f1", found[f"{self.split}_accuracy"]) or 0.0)
         self.seen[step] = value
         last = self.best
         if last is None or (value, -step) > (self.seen[last], -last):
@@ -118,13 +120,13 @@ def make_chooser(
     e = recipe.evaluation
     if e.choose_on is None:
         return None
-    examples = [x for x in splits.get(e.choose_on, []) if x.gold is not None][: e.limit]
+    examples = [x for x in splits.get(e.choose_on, []) if gold_of(x) is not None][: e.limit]
     if not examples:
         raise RecipeError(
             f"evaluation.choose_on: there is no labelled example in a split {e.choose_on!r}",
             remedy=f"splits here are: {', '.join(splits)}; `bythebook data split` makes one",
         )
-    probe = make_probe(model, tokenizer, {e.choose_on: examples}, settings.style, e.max_new_tokens)
+    probe = make_probe(model, tokenizer, {e.choose_on: examples}, settings.style, e.max_new_tokens, settings.tags)
 
     def keep(trained: Any, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from bythebook.generation.chat import encode_prompts, prompt_text
 from bythebook.guidelines import vary
 from bythebook.prompts import PromptStyle, render
 from bythebook.recipe import PromptSection
-from bythebook.schema import Gold
+from bythebook.schema import gold_of
 from bythebook.tasks.base import Target
 from bythebook.training.packing import chunks, pack_rows
 from bythebook.training.variation import batch_variation
@@ -111,12 +111,13 @@ def rl_dataset(examples: Sequence[Example], tokenizer: Any, style: PromptStyle) 
 
 def rl_row(example: Example, tokenizer: Any, style: PromptStyle) -> dict[str, Any]:
     """One row of `rl_dataset`."""
-    if example.gold is None:
+    gold = gold_of(example)
+    if gold is None:
         raise DataError(f"example {example.id} has no gold", remedy="RL needs labelled examples")
     messages = render(example, style)
     return {
         "prompt": messages if getattr(tokenizer, "chat_template", None) else prompt_text(tokenizer, messages),
-        "gold": Gold.of(example.gold, example.guideline).to_json(),
+        "gold": gold.to_json(),
         "example_id": example.id,
         "domain": example.domain,
         "guideline_hash": example.guideline.hash,

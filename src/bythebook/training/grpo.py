@@ -12,14 +12,14 @@ from accelerate.utils import gather_object
 from transformers import TrainerCallback
 from trl import GRPOConfig
 
-from bythebook.errors import RecipeError
-from bythebook.metrics.labels import same_label
-from bythebook.prompts import PromptStyle
+from bythebook.errors import DataError, RecipeError
+from bythebook.prompts import style_of
 from bythebook.recipe import ObjectiveSection, Recipe, RolloutSection, TrainingSection
 from bythebook.records import Record, append_jsonl
 from bythebook.rewards import TextReward, reward
+from bythebook.rewards.answers import Monitor, gold_text, pooled_f1
 from bythebook.rewards.text_reward import completion_text
-from bythebook.schema import Gold
+from bythebook.schema import read_gold
 from bythebook.training.adapters import lora_config
 from bythebook.training.arguments import common_arguments
 from bythebook.training.checkpoints import Resumable
@@ -39,7 +39,7 @@ class GuidelineGRPOTrainer(Resumable, SharingTrainer):
     `variation` chooses the rendering of the guideline for each batch, where the recipe asks for other ones."""
 
     def __init__(
-        self, *, monitor: TextReward, records: Path, variation: RowVariation | None = None, **kwargs: Any
+        self, *, monitor: Monitor, records: Path, variation: RowVariation | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self._monitor, self._records, self._variation = monitor, records, variation
@@ -64,30 +64,34 @@ class GuidelineGRPOTrainer(Resumable, SharingTrainer):
         ]
         self._log_metric("format_rate", sum(r.well_formed for r in self._pending) / len(self._pending))
         self._log_metric("accuracy", sum(bool(r.correct) for r in self._pending) / len(self._pending))
+        if any(r.counts for r in self._pending):
+            self._log_metric("f1", pooled_f1(r.counts for r in self._pending) or 0.0)
         return rewards
 
     def _finish_reason(self, ids: Sequence[int]) -> FinishReason:
         return "stop" if ids and ids[-1] in self.eos_token_ids else "length"
 
     def _record(self, row: dict[str, Any], text: str, tokens: int, value: float) -> Record:
-        gold = Gold.from_json(row["gold"])
-        parsed = self._monitor.parsed(text, row["gold"])
-        verdict = self._monitor.judge.judge(parsed, gold, row["finish_reason"])
+        gold = read_gold(row["gold"])
+        if gold is None:
+            raise DataError(f"the gold column of {row['example_id']} holds no gold answer")
+        answer = self._monitor(text, gold, row["finish_reason"])
         return Record(
             schema="bythebook.rollout/1",
             id=row["example_id"],
             domain=row["domain"],
-            gold=gold.label.text,
-            answer=parsed.label.text if parsed.label else None,
-            correct=same_label(parsed.label, gold.label),
-            well_formed=parsed.well_formed,
-            status=verdict.status,
+            gold=gold_text(gold),
+            answer=answer.text,
+            correct=answer.correct,
+            counts=answer.counts,
+            well_formed=answer.well_formed,
+            status=answer.verdict.status,
             value=value,
             completion=text,
             finish_reason=row["finish_reason"],
             tokens=tokens,
             guideline=row["guideline_hash"],
-            errors=verdict.errors,
+            errors=answer.verdict.errors,
             step=self.state.global_step,
             tags={"variation": row["variation"]} if "variation" in row else {},
         )
@@ -108,6 +112,15 @@ class GuidelineGRPOTrainer(Resumable, SharingTrainer):
             numbered = (record.model_copy(update={"sample": i % group}) for i, record in enumerate(everyone))
             append_jsonl(self._records, numbered)
         return output
+
+
+def _reward(recipe: Recipe, *, prefilled: bool) -> TextReward:
+    section = recipe.reward
+    if section is None:
+        raise RecipeError(f"recipe {recipe.name!r} names no reward")
+    if "tags" in section.options:
+        raise RecipeError("reward.options.tags: the tags belong to the prompt, too", remedy="set prompt.tags")
+    return reward(section.name, prefilled=prefilled, tags=recipe.prompt.tags, **section.options)
 
 
 def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def make_grpo_trainer(
         **_loss_arguments(recipe.objective),
         **_rollout_arguments(recipe.rollout, recipe.training),
     )
-    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    style = style_of(recipe.prompt)
     rows = rl_dataset(examples, tokenizer, style)
     variation = RowVariation(examples, lambda e: rl_row(e, tokenizer, style), recipe.prompt, recipe.seed)
     if variation.active:
@@ -191,12 +204,12 @@ def make_grpo_trainer(
         kl_estimator=recipe.objective.kl_estimator,
         share_prefix=recipe.rollout.share_prefix,
         pack_tokens=recipe.training.pack_tokens,
-        monitor=reward("r1_re", prefilled=prefilled),
+        monitor=Monitor(prefilled=prefilled, tags=recipe.prompt.tags),
         records=output / "records" / "rollouts.jsonl",
         model=model,
         args=arguments,
         processing_class=tokenizer,
-        reward_funcs=[reward(recipe.reward.name, prefilled=prefilled, **recipe.reward.options)],
+        reward_funcs=[_reward(recipe, prefilled=prefilled)],
         train_dataset=rows,
         variation=variation if variation.active else None,
         callbacks=list(callbacks),

@@ -14,7 +14,7 @@ from bythebook.errors import MissingExtraError, ModelError, RecipeError
 from bythebook.generation import ModelSettings, settings_of
 from bythebook.generation.loading import local_path
 from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
-from bythebook.prompts import PromptStyle, marked_text, render
+from bythebook.prompts import render, source_text, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks import task_named
 from bythebook.tasks.world.words import vocabulary
@@ -37,7 +37,7 @@ def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any,
     m = recipe.model
     if recipe.rollout and recipe.rollout.use_vllm and find_spec("vllm") is None:
         raise MissingExtraError("rollout.use_vllm", "vllm")
-    wanted = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    wanted = style_of(recipe.prompt)
     if m.path == "scratch":
         settings = ModelSettings(
             template=wanted.template,
@@ -79,7 +79,7 @@ def _give_pad_token(tokenizer: Any, model: Any, name: str) -> None:
 def _check_tokens(tokenizer: Any, model: Any, name: str, examples: Sequence[Example]) -> None:
     """ModelError for a token of the examples that the model has no row for: the tokenizer is another model's."""
     rows = model.get_input_embeddings().num_embeddings
-    texts = [marked_text(e) for e in examples[:_LOOKED_AT]]
+    texts = [source_text(e) for e in examples[:_LOOKED_AT]]
     highest = max((i for ids in tokenizer(texts)["input_ids"] for i in ids), default=0) if texts else 0
     if highest >= rows:
         raise ModelError(
@@ -98,9 +98,9 @@ def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any
     if source == "world":
         tokenizer = build_tokenizer(vocabulary())
     else:
-        style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+        style = style_of(recipe.prompt)
         target, rng = task_named(recipe.data.task).targets.get(recipe.data.target or ""), random.Random(recipe.seed)
-        texts = [marked_text(e) for e in examples]
+        texts = [source_text(e) for e in examples]
         texts += [target(e, rng) for e in examples] if target else []
         texts += [render(e, style)[0]["content"] for e in examples[::_GUIDELINE_EVERY]]
         tokenizer = train_tokenizer(texts, size)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bythebook.generation import Sampling, TransformersModel
-from bythebook.metrics.labels import same_label
-from bythebook.parsing import parse_tagged_answer
 from bythebook.prompts import PromptStyle, render
-from bythebook.schema import Gold
+from bythebook.rewards.answers import Monitor, pooled_f1
+from bythebook.schema import gold_of
 from bythebook.types import Example
 
 __all__ = ["make_probe"]
@@ -21,22 +20,24 @@ def make_probe(
     splits: Mapping[str, Sequence[Example]],
     style: PromptStyle,
     max_new_tokens: int,
+    tags: str = "think",
 ) -> Callable[[], dict[str, float | None]]:
-    """A function that gives `{"<split>_accuracy": …}`, None for a split without labelled examples."""
+    """A function that gives `{"<split>_accuracy": …}`, and of joint extraction `<split>_f1`, micro-averaged over
+    entities and relations; None for a split without labelled examples. `tags` as in `rewards.reward`."""
     sampling = Sampling(temperature=0.0, max_new_tokens=max_new_tokens, n=1, batch_size=256)
-    prompts = {name: [render(e, style) for e in examples if e.gold] for name, examples in splits.items()}
-    golds = {name: [Gold.of(e.gold, e.guideline) for e in examples if e.gold] for name, examples in splits.items()}
+    labelled = {name: [(e, g) for e in examples if (g := gold_of(e))] for name, examples in splits.items()}
+    prompts = {name: [render(e, style) for e, _ in rows] for name, rows in labelled.items()}
 
     def probe() -> dict[str, float | None]:
         generator = TransformersModel(model, tokenizer)
+        monitor = Monitor(prefilled=generator.prefilled, tags=tags)
         out: dict[str, float | None] = {}
         for name, asked in prompts.items():
             completions = [c[0].text for c in generator.generate(asked, sampling)]
-            hits = [
-                same_label(parse_tagged_answer(text, gold.grammar, prefilled=generator.prefilled).label, gold.label)
-                for text, gold in zip(completions, golds[name], strict=True)
-            ]
-            out[f"{name}_accuracy"] = sum(hits) / len(hits) if hits else None
+            found = [monitor(text, gold) for text, (_, gold) in zip(completions, labelled[name], strict=True)]
+            out[f"{name}_accuracy"] = sum(a.correct for a in found) / len(found) if found else None
+            if any(a.counts for a in found):
+                out[f"{name}_f1"] = pooled_f1(a.counts for a in found)
         return out
 
     return probe

@@ -21,6 +21,7 @@ METRICS = {
     "reward": "reward",
     "format_rate": "format_rate",
     "accuracy": "accuracy",
+    "f1": "f1",
     "completions/mean_length": "completion_length",
     "entropy": "entropy",
     "kl": "kl",
@@ -35,7 +36,7 @@ METRICS = {
 }
 """TRL's name → ours, in `metrics.jsonl`."""
 
-_SHOWN = ("reward", "format_rate", "accuracy", "completion_length", "entropy", "groups_without_signal", "loss")
+_SHOWN = ("reward", "format_rate", "accuracy", "f1", "completion_length", "entropy", "groups_without_signal", "loss")
 _SHORT = {"format_rate": "format", "completion_length": "length", "groups_without_signal": "no signal"}
 
 

@@ -120,7 +120,7 @@ def _probes(
     watched = {name: splits[name][: e.limit] for name in e.splits if name in splits}
     if not e.every or not watched:
         return []
-    probe = make_probe(model, tokenizer, watched, style, e.max_new_tokens)
+    probe = make_probe(model, tokenizer, watched, style, e.max_new_tokens, style.tags)
     return [ProbeCallback(output / "metrics.jsonl", e.every, probe)]
 
 

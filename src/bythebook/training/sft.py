@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from bythebook.errors import RecipeError
-from bythebook.prompts import PromptStyle
+from bythebook.prompts import PromptStyle, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks.base import Target
 from bythebook.training.adapters import lora_config
@@ -88,7 +88,7 @@ def make_sft_trainer(
             "training.group_by_length mixes the batches, and each has a rendering of its own",
             remedy="leave it out, or leave out prompt.shuffle_relations and prompt.rename_labels",
         )
-    style = PromptStyle(template=recipe.prompt.template, rendering=recipe.prompt.rendering)
+    style = style_of(recipe.prompt)
     arguments = SFTConfig(
         **common_arguments(recipe, output),
         gradient_accumulation_steps=accumulation,

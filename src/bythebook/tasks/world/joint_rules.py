@@ -82,15 +82,14 @@ def relation_under(guideline: Guideline, fact: Fact) -> tuple[str, str, str] | N
 
 
 def _relation(rng: random.Random, name: str, verbs: Sequence[str], adverb: str, types: Sequence[str]) -> RelationType:
-    signature = {}
-    if rng.random() < _HAS_SIGNATURE:
-        signature = {"head_types": (rng.choice(types),), "tail_types": (rng.choice(types),)}
+    signed = rng.random() < _HAS_SIGNATURE
     return RelationType(
         name=name,
         definition="\n".join(f"e1 {v} e2." for v in verbs),
         direction=rng.choice(("(e1,e2)", "(e2,e1)")),
         restrictions=(f"unless {adverb}",) if rng.random() < _HAS_EXCEPTION else (),
-        **signature,
+        head_types=(rng.choice(types),) if signed else (),
+        tail_types=(rng.choice(types),) if signed else (),
     )
 
 
@@ -104,7 +103,9 @@ def make_joint_guideline(
     verbs, adverbs = rng.sample(VERBS, 2 * relation_types), rng.sample(ADVERBS, relation_types)
     return _guideline(
         [
-            EntityType(name=name, definition="\n".join(f"a {next(nouns)}." for _ in range(rng.randint(*_NOUNS_OF_A_TYPE))))
+            EntityType(
+                name=name, definition="\n".join(f"a {next(nouns)}." for _ in range(rng.randint(*_NOUNS_OF_A_TYPE)))
+            )
             for name in types
         ],
         [
@@ -132,9 +133,7 @@ def joint_domains() -> tuple[Guideline, ...]:
     """The six fixed domains on which training happens: the in-domain (ID) ones."""
     rng = random.Random("bythebook world: joint domains")
     return tuple(
-        make_joint_guideline(
-            rng, _DOMAIN_TYPES, _DOMAIN_RELATIONS, names=TRAINED_NAMES, domain=f"trained-{number + 1}"
-        )
+        make_joint_guideline(rng, _DOMAIN_TYPES, _DOMAIN_RELATIONS, names=TRAINED_NAMES, domain=f"trained-{number + 1}")
         for number in range(_JOINT_DOMAINS)
     )
 

@@ -123,9 +123,7 @@ def _signature(guideline: Guideline, rule: Rule) -> tuple[tuple[str, ...], tuple
     return (relation.head_types, relation.tail_types) if relation else ((), ())
 
 
-def _arguments(
-    guideline: Guideline, rule: Rule, case: ClauseCase, free: _Nouns, rng: random.Random
-) -> tuple[str, str]:
+def _arguments(guideline: Guideline, rule: Rule, case: ClauseCase, free: _Nouns, rng: random.Random) -> tuple[str, str]:
     """(head, tail) as the case wants them."""
     heads, tails = _signature(guideline, rule)
     wrong = rng.choice(("head", "tail"))
@@ -215,7 +213,7 @@ def to_joint_example(
         meta={
             "case": "+".join(scene.cases),
             "relations": str(len(gold.relations)),
-            "scene": scene.model_dump_json(),
+            "_scene": scene.model_dump_json(),
             "guideline_id": guideline_id,
         },
     )

@@ -1,4 +1,4 @@
-"""Ways to be paid without being right. Each takes what an attacker knows and yields completions.
+"""Tricks on the label of a pair of mentions. Each takes what an attacker knows and yields completions.
 
 Two of them are handed the gold answer itself, to see that no form but the one asked for is paid.
 """
@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bythebook.schema import Grammar
+from bythebook.rewards import TextReward
+from bythebook.schema import Gold, Grammar
+from bythebook.studies.attack.outcome import Outcome
 from bythebook.types import Label
+
+__all__ = ["GRAMMARS", "TARGETS", "TRICKS", "Target", "Trick", "many_tags", "played", "say"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ Trick = Callable[[Target], Iterator[str]]
 
 
 def say(answer: str, thinking: str = "The definition fits.") -> str:
+    """A completion of the right form."""
     return f"<think>{thinking}</think><answer>{answer}</answer>"
 
 
@@ -66,6 +71,7 @@ def a_thousand_answers(t: Target) -> Iterator[str]:
 
 
 def many_tags(t: Target, count: int) -> Iterator[str]:
+    """One of the tags, or a whole answer, so many times."""
     yield "<think>x</think>" + f"<answer>{t.right}</answer>" * count
     yield say(t.right) + "<answer>" * count
     yield "<answer>" * count + say(t.right)
@@ -245,3 +251,26 @@ TRICKS: tuple[Trick, ...] = (
     bare_relation_or_directed_no_relation, talking_to_the_judge, gold_as_data, nothing_or_tags_alone,
     cut_off_before_the_end, special_tokens_between, very_long_answers, thinking_left_out,
 )  # fmt: skip
+
+GRAMMARS = (
+    Grammar(relations=("Cause-Effect", "Component-Whole", "Message-Topic"), no_relation="Other"),
+    Grammar(relations=("R1", "R7")),
+    Grammar(relations=("associated_with", "near"), symmetric=("associated_with",), no_relation="none"),
+)
+TARGETS = tuple(Target(grammar, label) for grammar in GRAMMARS for label in grammar.labels)
+
+
+def played(trick: Trick, judge: TextReward) -> Outcome:
+    """One trick on one reward, on every target: the yardstick is a wrong answer of the right form."""
+    best, tried, called_right = (0.0, 0.0, ""), 0, False
+    for target in TARGETS:
+        gold = Gold(label=target.gold, grammar=target.grammar).to_json()
+        honest = judge.verdict(say(target.wrong), gold).value or 0.0
+        for completion in trick(target):
+            verdict = judge.verdict(completion, gold)
+            earned = verdict.value or 0.0
+            called_right |= verdict.correct
+            if not tried or earned - honest > best[0] - best[1]:
+                best = earned, honest, completion
+            tried += 1
+    return Outcome(judge.name, trick.__name__, tried, *best, called_right)

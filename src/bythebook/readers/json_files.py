@@ -1,0 +1,80 @@
+"""JSON files row by row, each row with the line on which it starts: objects on lines of their own, or one list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bythebook.errors import DataError
+from bythebook.readers.faults import Faults
+
+__all__ = ["json_items", "json_rows", "said"]
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+def said(error: ValidationError) -> str:
+    """The first thing that is wrong with a row, and where in it."""
+    first = error.errors()[0]
+    where = ".".join(str(x) for x in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def json_rows(path: Path, model: type[Row], faults: Faults) -> Iterator[tuple[int, Row]]:
+    """(line from 1, row) of every sound line. A line that breaks the format is added to `faults`; empty ones are passed
+    over. DataError if the file can't be read.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror}", file=path) from None
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, model.model_validate_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except UnicodeDecodeError:
+            faults.add(path, number, "not UTF-8")
+        except ValidationError as error:
+            faults.add(path, number, said(error))
+
+
+def json_items(path: Path, what: str) -> Iterator[tuple[int, Any]]:
+    """(line on which it starts, item) of every item of a file that holds one list; `what` names its items in messages.
+
+    DataError if the file can't be read or is no JSON list.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"can't be read: {error.strerror}", file=path) from None
+    except UnicodeDecodeError:
+        raise DataError("not UTF-8", file=path, remedy="save the file as UTF-8") from None
+    decoder, at, line = json.JSONDecoder(), 0, 1
+
+    def skip(marks: str) -> int:
+        nonlocal at, line
+        start = at
+        while at < len(text) and (text[at].isspace() or text[at] in marks):
+            at += 1
+        line += text.count("\n", start, at)
+        return at
+
+    if skip("") == len(text) or text[at] != "[":
+        raise DataError("the file holds no JSON list", file=path, line=line, remedy=f"a list of {what}: [{{…}}, …]")
+    at += 1
+    while skip(",") < len(text) and text[at] != "]":
+        try:
+            item, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            raise DataError(f"not JSON: {reason}", file=path, line=line) from None
+        yield line, item
+        line += text.count("\n", at, end)
+        at = end
+    if at == len(text):
+        raise DataError("not JSON: the list breaks off", file=path, line=line)

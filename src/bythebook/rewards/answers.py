@@ -1,0 +1,107 @@
+"""An answer beside its gold, of either form: what a record says of a completion."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from bythebook.metrics.extraction import Counts, entity_counts, relation_counts, total, with_types
+from bythebook.metrics.labels import same_label
+from bythebook.rewards.r1_re import codes_of
+from bythebook.rewards.registry import reward
+from bythebook.rewards.text_reward import BatchJudge, TextReward
+from bythebook.schema import ExtractionGold, ExtractionSchema, Gold
+from bythebook.types import Extraction, FinishReason, SubTask, Verdict
+
+__all__ = ["Answer", "Monitor", "answer_of", "counts_of", "digest", "extraction_text", "gold_text", "pooled_f1"]
+
+
+class Answer(NamedTuple):
+    """A completion as read, compared and judged."""
+
+    text: str | None
+    """The label, or the extraction as JSON; None if there is no answer that can be read."""
+    correct: bool
+    counts: dict[str, tuple[int, int, int]] | None
+    """Of an extraction: true positives, false positives, false negatives by protocol."""
+    well_formed: bool
+    verdict: Verdict
+    codes: tuple[str, ...]
+
+
+class Monitor:
+    """Reads answers of either form, whatever is rewarded: labels as R1-RE has them, extractions as R²GRPO has them."""
+
+    def __init__(self, *, prefilled: bool = False, tags: str = "think") -> None:
+        """See `rewards.reward`."""
+        self._label = reward("r1_re", prefilled=prefilled)
+        self._extraction = reward("r2grpo", prefilled=prefilled, tags=tags)
+
+    def __call__(self, completion: str, gold: Gold | ExtractionGold, finish_reason: FinishReason = "stop") -> Answer:
+        """The answer beside its gold."""
+        return answer_of(self._label if isinstance(gold, Gold) else self._extraction, completion, gold, finish_reason)
+
+
+def pooled_f1(counts: Iterable[Mapping[str, tuple[int, int, int]] | None]) -> float | None:
+    """Micro-F1 over entities and relations of some answers, arguments' types left aside; None where nothing was asked
+    and nothing named."""
+    kept = [c for found in counts if found for name, c in found.items() if name != "rel_plus"]
+    return total(Counts(*c) for c in kept).f1
+
+
+def answer_of(
+    judge: TextReward, completion: str, gold: Gold | ExtractionGold, finish_reason: FinishReason = "stop"
+) -> Answer:
+    """What `completion` says, whether it is right, and what the reward pays. DataError if the reward does not judge by
+    golds of this form."""
+    if isinstance(gold, Gold):
+        parsed = judge.read_label(completion, gold.grammar)
+        label = gold.grammar.canonical(gold.label)
+        text = parsed.label.text if parsed.label else None
+        verdict = judge.judge.judge(parsed, gold, finish_reason)
+        return Answer(text, same_label(parsed.label, label), None, parsed.well_formed, verdict, codes_of(parsed))
+    read = judge.read_extraction(completion, gold)
+    if isinstance(judge.judge, BatchJudge):
+        verdict = judge.verdict(completion, gold.to_json(), finish_reason)
+    else:
+        verdict = judge.judge.judge(read, gold, finish_reason)
+    counts = counts_of(read.extraction or Extraction(), gold)
+    right = read.extraction is not None and all(c.fp == c.fn == 0 for c in counts.values())
+    text = None if read.extraction is None else extraction_text(gold.extraction_schema, read.extraction, gold.sub_task)
+    whole = {name: (int(c.tp), int(c.fp), int(c.fn)) for name, c in counts.items()}
+    return Answer(text, right, whole, read.well_formed, verdict, codes_of(read))
+
+
+def counts_of(answer: Extraction, gold: ExtractionGold) -> dict[str, Counts]:
+    """Counts of what the sub-task asks for, by protocol: `ner`, `rel`, and of `end2end` `rel_plus`, too."""
+    schema, wanted, found = gold.extraction_schema, gold.extraction, with_types(answer)
+    keys, counts = schema.keys(gold.sub_task), dict[str, Counts]()
+    if "ner" in keys:
+        counts["ner"] = entity_counts(found.entities, wanted.entities)
+    if "rel" in keys:
+        counts["rel"] = relation_counts(found.relations, wanted.relations, symmetric=schema.symmetric)
+    if gold.sub_task == "end2end":
+        typed = with_types(wanted).relations
+        counts["rel_plus"] = relation_counts(found.relations, typed, typed=True, symmetric=schema.symmetric)
+    return counts
+
+
+def gold_text(gold: Gold | ExtractionGold) -> str:
+    """The gold as a record has it."""
+    if isinstance(gold, Gold):
+        return gold.grammar.canonical(gold.label).text
+    return extraction_text(gold.extraction_schema, gold.extraction, gold.sub_task)
+
+
+def extraction_text(schema: ExtractionSchema, extraction: Extraction, sub_task: SubTask) -> str:
+    """An extraction as JSON; where an entity lacks a type that it needs, a digest that tells it from others."""
+    try:
+        return schema.write(extraction, sub_task)
+    except ValueError:
+        return digest(extraction.model_dump_json())
+
+
+def digest(text: str) -> str:
+    """Stands for a text that is not kept."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]

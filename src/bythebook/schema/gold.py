@@ -1,0 +1,71 @@
+"""The gold of joint extraction as one string, and which of the two kinds of gold a string is."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Self
+
+from pydantic import ValidationError
+
+from bythebook.schema.extraction import ExtractionSchema
+from bythebook.schema.labels import Gold
+from bythebook.types import Example, Extraction, Noun, SubTask
+
+__all__ = ["ExtractionGold", "gold_of", "read_gold"]
+
+
+class ExtractionGold(Noun):
+    """The gold extraction of a text with the schema of its guideline: what every RL engine can carry in a column."""
+
+    text: str
+    """The source text."""
+    sub_task: SubTask
+    extraction: Extraction
+    given: Extraction | None = None
+    """What the prompt tells beside the text: see `Example.given`."""
+    extraction_schema: ExtractionSchema
+
+    @classmethod
+    def of(cls, example: Example) -> Self:
+        """The gold of an example, symmetric relations canonicalised. ValueError if it has no gold extraction."""
+        if example.extraction is None:
+            raise ValueError(f"example {example.id} has no gold extraction")
+        schema = ExtractionSchema.of(example.guideline)
+        return cls(
+            text=example.text,
+            sub_task=example.sub_task,
+            extraction=schema.canonical(example.extraction, example.text),
+            given=example.given,
+            extraction_schema=schema,
+        )
+
+    def to_json(self) -> str:
+        """Sorted keys: equal golds are equal strings. What is absent or empty is left out."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`; pydantic's ValidationError if `text` is something else."""
+        return cls.model_validate_json(text)
+
+
+def gold_of(example: Example) -> Gold | ExtractionGold | None:
+    """The gold of an example, in the form of its sub-task; None where nobody has annotated it."""
+    if example.sub_task == "label":
+        return None if example.gold is None else Gold.of(example.gold, example.guideline)
+    return None if example.extraction is None else ExtractionGold.of(example)
+
+
+@lru_cache(maxsize=4_096)
+def read_gold(text: str) -> Gold | ExtractionGold | None:
+    """The gold that a cell of a gold column holds, of either kind; None if it holds neither.
+
+    The two kinds share no key, so a text can't be both. Every completion of a group asks for the same one: what was
+    read is kept.
+    """
+    try:
+        return ExtractionGold.from_json(text) if '"extraction_schema"' in text else Gold.from_json(text)
+    except ValidationError:
+        return None

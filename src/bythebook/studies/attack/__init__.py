@@ -1,0 +1,1 @@
+"""The attack battery: known tricks against every reward, and a search for unknown ones."""
