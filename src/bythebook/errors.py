@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 __all__ = [
     "BythebookError",
     "DataError",
@@ -23,6 +25,8 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "RecipeError",
+    "first_fault",
+    "said",
 ]
 
 
@@ -33,6 +37,18 @@ _LONGEST = 2_000
 def _one_line(message: str) -> str:
     message = " ".join(message.splitlines()) if "\n" in message or "\r" in message else message
     return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """(where, what) of the first thing that is wrong: `where` has dots between keys and is empty for the whole."""
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"]
+
+
+def said(error: ValidationError) -> str:
+    """The first thing that is wrong, and where in it."""
+    where, what = first_fault(error)
+    return f"{where}: {what}" if where else what
 
 
 class BythebookError(Exception):

@@ -10,16 +10,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bythebook.errors import InputError
+from bythebook.errors import InputError, said
 from bythebook.evaluation.asking import evaluate_examples
 from bythebook.evaluation.scoring import scores, scores_by_domain
-from bythebook.generation import EMBEDDED, Model, Sampling, embedded_path, load_model
+from bythebook.generation import EMBEDDED, Model, Sampling, embedded_path, generate_constrained, load_model
 from bythebook.guidelines import Variation, keep_guidelines, vary
 from bythebook.records import Record, digest_of, list_errors, write_text
 from bythebook.tasks import Task, task_named
 from bythebook.types import Example
 
 __all__ = ["evaluate"]
+
+_Records = Mapping[tuple[str, str], list[Record]]
+"""By task and split."""
 
 
 def evaluate(
@@ -36,6 +39,7 @@ def evaluate(
     batch_size: int = 256,
     seed: int = 0,
     variation: Variation | None = None,
+    constrained: bool = False,
     progress: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
@@ -45,7 +49,9 @@ def evaluate(
     2 to 20 of them; and, where a task says which of its splits are in domain and which out of domain, the pooled
     scores under `id` and `ood`. `limit` takes the first examples of each split. `output` is a folder for the records,
     one file a split; what is there already is not asked again. `variation` shows the guidelines in another
-    rendering, with the gold that follows. `options` go to the task's reader. InputError for an unknown task or split, a
+    rendering, with the gold that follows. With `constrained` every question is asked once more with decoding bound to
+    the guideline's schema: those scores stand beside the others under `constrained`, their records in
+    `<task>.<split>.constrained.jsonl`. `options` go to the task's reader. InputError for an unknown task or split, a
     setting out of range, or an output folder that holds records made with another model or other settings.
     What the model could not be asked is in no score; `<output>.errors.jsonl` lists it, and the same call asks it again.
     """
@@ -55,34 +61,57 @@ def evaluate(
     loaded = model if not isinstance(model, (str, Path)) else load_model(model)
     most = max_new_tokens or loaded.settings.max_new_tokens or 1024
     sampling = _sampling(temperature=temperature, max_new_tokens=most, seed=seed, batch_size=batch_size)
+    if constrained:
+        generate_constrained(loaded, [], sampling, [])  # so that it is known before the work whether it can be
     if output is not None:
         data = {"path": path, "variation": shown.text or None, **options}
         _claim(Path(output), model, loaded, sampling, data, read, limit)
     ask = partial(evaluate_examples, loaded, style=loaded.settings.style, sampling=sampling, samples=samples)
-    records = {
-        (one.name, name): ask(
-            examples[:limit],
-            keep_text=not one.licensed,
-            resume_path=Path(output) / f"{one.name}.{name}.jsonl" if output else None,
-            progress=_bar(f"{one.name}/{name}") if progress else None,
+    splits = [(one, name, examples[:limit]) for one in tasks for name, examples in read[one.name].items()]
+    arms = [_asked(ask, splits, output, progress, bound) for bound in ([False, True] if constrained else [False])]
+    _list_failed(output, arms)
+    found, *beside = [_scored(tasks, records) for records in arms]
+    for constrained_scores in beside:
+        for key, s in constrained_scores.items():
+            found[key]["constrained"] = s
+    return found
+
+
+def _asked(
+    ask: Callable[..., list[Record]],
+    splits: Sequence[tuple[Task, str, list[Example]]],
+    output: Path | str | None,
+    progress: bool,
+    constrained: bool,
+) -> _Records:
+    """The records of every split, decoded freely or constrained."""
+    records = {}
+    for task, split, examples in splits:
+        name = f"{split}.constrained" if constrained else split
+        records[task.name, split] = ask(
+            examples,
+            keep_text=not task.licensed,
+            constrained=constrained,
+            resume_path=Path(output) / f"{task.name}.{name}.jsonl" if output else None,
+            progress=_bar(f"{task.name}/{name}") if progress else None,
         )
-        for one in tasks
-        for name, examples in read[one.name].items()
-    }
-    _list_failed(output, records)
+    return records
+
+
+def _scored(tasks: Sequence[Task], records: _Records) -> dict[str, Any]:
     found = {f"{one}/{name}": _with_domains(rows) for (one, name), rows in records.items()}
     return found | _pooled(tasks, records)
 
 
-def _list_failed(output: Path | str | None, records: Mapping[tuple[str, str], list[Record]]) -> None:
+def _list_failed(output: Path | str | None, arms: Sequence[_Records]) -> None:
     if output is None:
         return
     folder = Path(output)
-    failed = [row for (one, name), rows in records.items() for row in _failed(f"{one}/{name}", rows)]
+    failed = [row for arm in arms for (one, name), rows in arm.items() for row in _failed(f"{one}/{name}", rows)]
     list_errors(folder.with_name(folder.name + ".errors.jsonl"), failed)
 
 
-def _pooled(tasks: Sequence[Task], records: Mapping[tuple[str, str], list[Record]]) -> dict[str, Any]:
+def _pooled(tasks: Sequence[Task], records: _Records) -> dict[str, Any]:
     """Scores of all splits in domain, and of all out of domain, where the tasks say which are."""
     side = {(t.name, name): "id" for t in tasks for name in t.in_domain}
     side |= {(t.name, name): "ood" for t in tasks for name in t.out_of_domain}
@@ -93,6 +122,7 @@ def _pooled(tasks: Sequence[Task], records: Mapping[tuple[str, str], list[Record
 def _failed(split: str, records: Sequence[Record]) -> list[dict[str, Any]]:
     return [
         {"split": split, "id": r.id, "sample": r.sample, "message": "; ".join(r.errors)}
+        | ({"decoding": r.decoding} if r.decoding else {})
         for r in records
         if r.finish_reason == "error"
     ]
@@ -110,8 +140,7 @@ def _sampling(**fields: Any) -> Sampling:
     try:
         return Sampling.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"{'.'.join(str(x) for x in first['loc'])}: {first['msg']}") from None
+        raise InputError(said(error)) from None
 
 
 def _claim(

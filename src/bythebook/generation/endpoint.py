@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, FiniteFloat, ValidationError, field_validator
 
-from bythebook.errors import ModelError
+from bythebook.errors import ModelError, first_fault
 from bythebook.generation.settings import ModelSettings
 from bythebook.types import Noun
 
@@ -46,6 +46,10 @@ class Endpoint(Noun):
     extra: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request body (`top_k`, `stream`, `chat_template_kwargs`, …); one that is None is left
     out of it."""
+    response_format: Literal["structural_tag", "json_schema"] = "structural_tag"
+    """How a constraint is put to the server. `structural_tag`: thinking, tags and answer, which vLLM and SGLang know
+    where they leave the thinking in the answer. `json_schema`: the answer alone, without thinking, or after thinking
+    that the server takes apart; its tags are put around it here. One that knows neither may ignore it."""
     settings: ModelSettings = Field(default_factory=ModelSettings)
     """How the model wants to be asked: a server does not say."""
 
@@ -92,9 +96,8 @@ def server_at(url: str, **terms: Any) -> Endpoint:
     try:
         return Endpoint.model_validate({"url": url, **terms})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where, what = first_fault(error)
         raise ModelError(
-            f"endpoint: {where}: {first['msg'].removeprefix('Value error, ')}",
+            f"endpoint: {where}: {what.removeprefix('Value error, ')}",
             remedy="the address of an OpenAI-compatible server, mostly with /v1 at its end",
         ) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from bythebook.errors import ModelError
+from bythebook.errors import ModelError, said
 from bythebook.prompts import PromptStyle
 
 __all__ = ["ModelSettings", "prompt_style_of", "settings_of", "write_settings"]
@@ -42,9 +42,7 @@ def settings_of(path: Path | str) -> ModelSettings:
     try:
         return ModelSettings.model_validate(json.loads(file.read_text(encoding="utf-8-sig")))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(x) for x in first["loc"])
-        raise ModelError(f"{where}: {first['msg']}" if where else first["msg"], file=file) from None
+        raise ModelError(said(error), file=file) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"can't be read: {error}", file=file) from None
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from bythebook.errors import GuidelineError
+from bythebook.errors import GuidelineError, first_fault
 from bythebook.types import EntityType, Guideline, Label, NearMiss, Noun, RelationType
 
 __all__ = [
@@ -184,7 +184,7 @@ def _check_name(name: Text, findings: Findings) -> bool:
     try:
         Label(name=name.text)
     except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        message = first_fault(error)[1].removeprefix("Value error, ")
         findings.error("bad-name", name.line, message, "choose a short name without brackets, commas and line breaks")
         return False
     return True

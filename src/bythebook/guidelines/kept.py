@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from bythebook.errors import GuidelineError
+from bythebook.errors import GuidelineError, first_fault
 from bythebook.guidelines.library import library_names, load_from_library
 from bythebook.types import Guideline
 
@@ -57,9 +57,8 @@ def kept_guidelines(folder: Path) -> dict[str, Guideline]:
     except OSError as error:
         raise GuidelineError(f"can't be read: {error.strerror}", file=file, remedy=remedy) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise GuidelineError(f"{where or 'the whole'}: {first['msg']}", file=file, remedy=remedy) from None
+        where, what = first_fault(error)
+        raise GuidelineError(f"{where or 'the whole'}: {what}", file=file, remedy=remedy) from None
 
 
 def library_by_hash() -> dict[str, Guideline]:

@@ -28,6 +28,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from bythebook.errors import DataError
 from bythebook.readers.documents import Document
 from bythebook.readers.faults import Faults
+from bythebook.readers.paths import files_of
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity
 
@@ -197,22 +198,14 @@ def _document(name: str, tokens: Sequence[_Token]) -> Document:
     return Document(id=name, text=text.text, entities=tuple(entities), line=tokens[0].line)
 
 
-def _files(path: Path | str) -> list[Path]:
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    files = sorted(p for p in path.glob("*") if p.suffix in _SUFFIXES and p.is_file()) if path.is_dir() else []
-    if not files:
-        message = "no file of columns in this folder" if path.is_dir() else "no such file or folder"
-        raise DataError(
-            message, file=path, remedy=f"give a file, or a folder of files named {', '.join(_SUFFIXES[:4])}, …"
-        )
-    return files
-
-
 def _read(path: Path | str, scheme: Scheme, token: int, tag: int) -> tuple[dict[str, list[Document]], Faults]:
     faults = Faults(remedy=REMEDY)
-    files = _files(path)
+    files = files_of(
+        path,
+        _SUFFIXES,
+        missing="no file of columns in this folder",
+        remedy=f"give a file, or a folder of files named {', '.join(_SUFFIXES[:4])}, …",
+    )
     return {
         file.name if len({f.stem for f in files}) < len(files) else file.stem: read_conll_file(
             file, faults, scheme=scheme, token=token, tag=tag
@@ -234,4 +227,4 @@ def read_conll(path: Path | str, scheme: Scheme = "auto", token: int = 0, tag: i
 def check_conll(path: Path | str, scheme: Scheme = "auto", token: int = 0, tag: int = -1) -> dict[str, Any]:
     """{"rows": {file stem: sentences}, "faults": [{"file", "line", "message"}]}: every fault."""
     found, faults = _read(path, scheme, token, tag)
-    return {"rows": {name: len(rows) for name, rows in found.items()}, "faults": faults.rows}
+    return faults.beside(found)

@@ -16,14 +16,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bythebook.errors import DataError
+from bythebook.errors import DataError, said
 from bythebook.guidelines import load_from_library
 from bythebook.readers.documents import Document, DocumentRelation
 from bythebook.readers.faults import Faults
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity, Span
 
-__all__ = ["DOMAINS", "SPLITS", "check_crossre", "read_crossre"]
+__all__ = ["DOMAINS", "SPLITS", "check_crossre", "crossre_file", "read_crossre"]
 
 DOMAINS = ("ai", "literature", "music", "news", "politics", "science")
 SPLITS = ("train", "dev", "test")
@@ -60,9 +60,7 @@ class _Reader:
             except UnicodeDecodeError:
                 self.faults.add(path, number, "not UTF-8")
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(x) for x in first["loc"])
-                self.faults.add(path, number, f"{where}: {first['msg']}" if where else first["msg"])
+                self.faults.add(path, number, said(error))
             else:
                 document = self._document(row, domain, path, number)
                 if document:
@@ -133,13 +131,19 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
+def crossre_file(path: Path | str, domain: str, split: str) -> Path:
+    """The file of a domain and a split in the release's folder or in its `crossre_data`."""
+    path = Path(path)
+    folder = path / _SUBFOLDER if (path / _SUBFOLDER).is_dir() else path
+    return folder / f"{domain}-{split}.json"
+
+
 def _sources(path: Path | str) -> list[tuple[str, str, Path]]:
     """(domain, split, file) of every official file in the folder or in its `crossre_data`."""
     path = Path(path)
     if not path.is_dir():
         raise DataError("no such folder", file=path, remedy="give the folder crossre_data of the release")
-    folder = path / _SUBFOLDER if (path / _SUBFOLDER).is_dir() else path
-    found = [(d, s, folder / f"{d}-{s}.json") for d in DOMAINS for s in SPLITS]
+    found = [(d, s, crossre_file(path, d, s)) for d in DOMAINS for s in SPLITS]
     found = [source for source in found if source[2].exists()]
     if not found:
         raise DataError("no <domain>-<split>.json", file=path, remedy="give the folder crossre_data of the release")

@@ -21,10 +21,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bythebook.errors import DataError
+from bythebook.errors import said
 from bythebook.readers.documents import Document, DocumentRelation
 from bythebook.readers.faults import Faults
-from bythebook.readers.json_files import json_items, said
+from bythebook.readers.json_files import json_items
+from bythebook.readers.paths import files_of
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity, LabelName, Noun, Span
 
@@ -123,7 +124,7 @@ def _document(row: _Row, name: str, path: Path, line: int, faults: Faults) -> Do
     for vertex, mentions in enumerate(row.vertexSet):
         spans: dict[tuple[Span, str], str] = {}
         for number, m in enumerate(mentions):
-            span = _span(tokens, starts[m.sent_id] + m.pos[0], starts[m.sent_id] + m.pos[1] - 1)
+            span = tokens.known_span(starts[m.sent_id] + m.pos[0], starts[m.sent_id] + m.pos[1] - 1)
             if (span, m.type) in spans:
                 faults.slip(path, line, f"entity {vertex} of {name!r} has the mention {m.name[:60]!r} twice")
                 continue
@@ -143,32 +144,20 @@ def _document(row: _Row, name: str, path: Path, line: int, faults: Faults) -> Do
     ends = [start + len(sentence) - 1 for start, sentence in zip(starts, row.sents, strict=True)]
     return DocredDocument(
         whole=Document(id=name, text=tokens.text, entities=tuple(entities), relations=relations, line=line),
-        sentences=tuple(_span(tokens, start, end) for start, end in zip(starts, ends, strict=True)),
+        sentences=tuple(tokens.known_span(start, end) for start, end in zip(starts, ends, strict=True)),
         clusters=tuple(clusters),
     )
 
 
-def _span(tokens: TokenText, first: int, last: int) -> Span:
-    span = tokens.span(first, last)
-    if span is None:  # `_form` has looked
-        raise ValueError(f"no tokens {first} to {last}")
-    return span
-
-
-def _files(path: Path | str) -> list[Path]:
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    files = sorted(path.glob("*.json")) if path.is_dir() else []
-    if not files:
-        message = "no .json file in this folder" if path.is_dir() else "no such file or folder"
-        raise DataError(message, file=path, remedy="give a file in the format of DocRED, or a folder of them")
-    return files
-
-
 def _read(path: Path | str) -> tuple[dict[str, list[DocredDocument]], Faults]:
     faults = Faults(remedy=REMEDY)
-    return {file.stem: read_docred_file(file, faults) for file in _files(path)}, faults
+    files = files_of(
+        path,
+        (".json",),
+        missing="no .json file in this folder",
+        remedy="give a file in the format of DocRED, or a folder of them",
+    )
+    return {file.stem: read_docred_file(file, faults) for file in files}, faults
 
 
 def read_docred(path: Path | str) -> dict[str, list[DocredDocument]]:
@@ -184,4 +173,4 @@ def read_docred(path: Path | str) -> dict[str, list[DocredDocument]]:
 def check_docred(path: Path | str) -> dict[str, Any]:
     """{"rows": {file stem: documents}, "faults": [{"file", "line", "message"}]}: every fault, slips included."""
     found, faults = _read(path)
-    return {"rows": {name: len(rows) for name, rows in found.items()}, "faults": faults.rows}
+    return faults.beside(found)

@@ -8,7 +8,7 @@ One JSON object a line. Offsets count characters, the end is exclusive:
 
 `id`, `domain`, `type`, `relations` and `label` may be absent; further keys are ignored. Without `relations` or `label`
 nobody has annotated the row; with an empty list somebody has, and found nothing. A `.txt` file holds one marked
-sentence a line. Raw text is refused: nothing here finds entities.
+sentence a line. Raw text is refused except where whoever reads finds the entities (`joint`, `raw`).
 """
 
 from __future__ import annotations
@@ -105,12 +105,13 @@ def document_of(
     guideline: Guideline | None = None,
     line: int | None = None,
     joint: bool = False,
+    raw: bool = False,
 ) -> tuple[Document | None, list[str]]:
     """One row, a JSON object or a marked sentence, as (document, faults); the document is None if there is a fault.
 
     With a guideline, relation types, labels and entity types must be declared in it. With `joint`, a row is
     read for joint extraction: a text without entities is a document, too, a pair may have several relations, and a
-    marked sentence is refused.
+    marked sentence is refused; with `raw` such a text is a document, too, and all else as without.
     """
     if isinstance(row, str):
         row = {"text": row}
@@ -125,7 +126,7 @@ def document_of(
         return None, ["the text is empty"]
     if read.entities is not None:
         return _from_entities(read, name, guideline, line, joint)
-    if joint:
+    if joint or (raw and not _TAG.search(read.text)):
         return _from_text(read, name, line)
     return _from_marks(read, name, guideline, line)
 
@@ -305,11 +306,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str | None, str
 
 
 def scan_documents(
-    path: Path | str, guideline: Guideline | None = None, joint: bool = False
+    path: Path | str, guideline: Guideline | None = None, joint: bool = False, raw: bool = False
 ) -> tuple[list[Document], list[DataError]]:
     """Every sound row of a file, and every fault as an error that names its line; ids are unique.
 
-    `joint`: see `document_of`. A row without id is called `<file stem>-<line>`. DataError if the file can't be read.
+    `joint`, `raw`: see `document_of`. A row without id is `<file stem>-<line>`. DataError if the file can't be read.
     """
     path = Path(path)
     documents: list[Document] = []
@@ -317,7 +318,7 @@ def scan_documents(
     lines: dict[str, int] = {}
     for number, row, fault in _rows(path):
         document, found = (
-            (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number, joint)
+            (None, [fault]) if row is None else document_of(row, f"{path.stem}-{number}", guideline, number, joint, raw)
         )
         if document and document.id in lines:
             found = [f"the id {document.id!r} stands in line {lines[document.id]} already"]

@@ -20,10 +20,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bythebook.errors import DataError
 from bythebook.readers.documents import Document, DocumentRelation
 from bythebook.readers.faults import Faults
 from bythebook.readers.json_files import json_rows
+from bythebook.readers.paths import files_of
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity, LabelName, Noun, Span
 
@@ -157,7 +157,7 @@ def _document(row: _Row, path: Path, line: int, faults: Faults) -> DygieDocument
     entities = []
     for first, last, kind in (n for ner in row.ner for n in ner):
         name = ids[first, last] = str(len(ids) + 1)
-        entities.append(Entity(id=name, span=_span(tokens, first, last), type=kind))
+        entities.append(Entity(id=name, span=tokens.known_span(first, last), type=kind))
     kept: dict[DocumentRelation, None] = {}
     for a, b, c, d, kind in (r for relations in row.relations or () for r in relations):
         relation = DocumentRelation(head=ids[a, b], tail=ids[c, d], type=kind)
@@ -169,7 +169,7 @@ def _document(row: _Row, path: Path, line: int, faults: Faults) -> DygieDocument
             kept[relation] = None
     sentences, at = [], 0
     for sentence in row.sentences:
-        sentences.append(_span(tokens, at, at + len(sentence) - 1))
+        sentences.append(tokens.known_span(at, at + len(sentence) - 1))
         at += len(sentence)
     return DygieDocument(
         whole=Document(
@@ -180,31 +180,19 @@ def _document(row: _Row, path: Path, line: int, faults: Faults) -> DygieDocument
             line=line,
         ),
         sentences=tuple(sentences),
-        clusters=tuple(tuple(_span(tokens, a, b) for a, b in cluster) for cluster in row.clusters),
+        clusters=tuple(tuple(tokens.known_span(a, b) for a, b in cluster) for cluster in row.clusters),
     )
-
-
-def _span(tokens: TokenText, first: int, last: int) -> Span:
-    span = tokens.span(first, last)
-    if span is None:  # `_form` has looked
-        raise ValueError(f"no tokens {first} to {last}")
-    return span
-
-
-def _files(path: Path | str) -> list[Path]:
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    files = sorted(p for p in path.glob("*") if p.suffix in _SUFFIXES and p.is_file()) if path.is_dir() else []
-    if not files:
-        message = "no .json and no .jsonl file in this folder" if path.is_dir() else "no such file or folder"
-        raise DataError(message, file=path, remedy="give a file in the format of DyGIE, or a folder of them")
-    return files
 
 
 def _read(path: Path | str) -> tuple[dict[str, list[DygieDocument]], Faults]:
     faults = Faults(remedy=REMEDY)
-    return {file.stem: read_dygie_file(file, faults) for file in _files(path)}, faults
+    files = files_of(
+        path,
+        _SUFFIXES,
+        missing="no .json and no .jsonl file in this folder",
+        remedy="give a file in the format of DyGIE, or a folder of them",
+    )
+    return {file.stem: read_dygie_file(file, faults) for file in files}, faults
 
 
 def read_dygie(path: Path | str) -> dict[str, list[DygieDocument]]:
@@ -220,4 +208,4 @@ def read_dygie(path: Path | str) -> dict[str, list[DygieDocument]]:
 def check_dygie(path: Path | str) -> dict[str, Any]:
     """{"rows": {file stem: documents}, "faults": [{"file", "line", "message"}]}: every fault, slips included."""
     found, faults = _read(path)
-    return {"rows": {name: len(rows) for name, rows in found.items()}, "faults": faults.rows}
+    return faults.beside(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ class Faults:
     def kept(self, file: Path, line: int, message: str) -> None:
         """A slip that a reading takes as it stands, because published scores count it."""
         self.rows.append({"file": str(file), "line": line, "message": f"{message}; kept"})
+
+    def beside(self, found: Mapping[str, Sized]) -> dict[str, Any]:
+        """{"rows": {name: how many were found}, "faults": [{"file", "line", "message"}]}, as `data check` has it."""
+        return {"rows": {name: len(rows) for name, rows in found.items()}, "faults": self.rows}
 
     def refuse(self) -> None:
         """Raise the first fault that is no slip, if there is one."""

@@ -9,19 +9,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bythebook.errors import DataError
+from bythebook.errors import DataError, said
 from bythebook.readers.faults import Faults
 
-__all__ = ["json_items", "json_rows", "said"]
+__all__ = ["json_items", "json_rows"]
 
 Row = TypeVar("Row", bound=BaseModel)
-
-
-def said(error: ValidationError) -> str:
-    """The first thing that is wrong with a row, and where in it."""
-    first = error.errors()[0]
-    where = ".".join(str(x) for x in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def json_rows(path: Path, model: type[Row], faults: Faults) -> Iterator[tuple[int, Row]]:

@@ -28,8 +28,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
-from bythebook.errors import DataError
-from bythebook.readers.json_files import said
+from bythebook.errors import DataError, said
 from bythebook.records import loads, read_jsonl
 from bythebook.types import ExtractedEntity, ExtractedRelation, Extraction, Span
 

@@ -194,4 +194,4 @@ def read_scier(path: Path | str) -> dict[str, list[ScierRow]]:
 def check_scier(path: Path | str) -> dict[str, Any]:
     """{"rows": {split: sentences}, "faults": [{"file", "line", "message"}]}: every fault, slips included."""
     rows, faults = scan_scier(path)
-    return {"rows": {split: len(found) for split, found in rows.items()}, "faults": faults.rows}
+    return faults.beside(rows)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bythebook.errors import first_fault, said
 from bythebook.readers.documents import Document, DocumentRelation
 from bythebook.readers.faults import Faults
-from bythebook.readers.json_files import json_items, said
+from bythebook.readers.json_files import json_items
 from bythebook.readers.tokens import TokenText
 from bythebook.types import Entity, Span
 
@@ -56,7 +57,7 @@ def read_spert(path: Path, relations: frozenset[str], faults: Faults) -> list[Do
         try:
             row = _Row.model_validate(item)
         except ValidationError as error:
-            faults.add(path, line, f"sentence {number}: {said(error)}" if error.errors()[0]["loc"] else said(error))
+            faults.add(path, line, f"sentence {number}: {said(error)}" if first_fault(error)[0] else said(error))
             continue
         name = f"{path.stem}-{number}" if row.orig_id is None else str(row.orig_id)
         document, wrong = _document(row, name, line, path, relations, faults)

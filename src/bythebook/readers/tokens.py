@@ -28,3 +28,10 @@ class TokenText:
         if not 0 <= first <= last < len(self):
             return None
         return Span(start=self._starts[first], end=self._ends[last])
+
+    def known_span(self, first: int, last: int) -> Span:
+        """`span` of tokens that are known to be there; ValueError if they are not."""
+        span = self.span(first, last)
+        if span is None:
+            raise ValueError(f"no tokens {first} to {last}")
+        return span

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from bythebook.errors import DataError, InputError
+from bythebook.errors import DataError, InputError, first_fault
 from bythebook.guidelines import kept_guidelines, library_by_hash
 from bythebook.records import Record, read_jsonl, read_records
 from bythebook.types import Guideline
@@ -223,9 +223,8 @@ def _checked(adapter: TypeAdapter[_T], raw: object, file: Path) -> _T:
     try:
         return adapter.validate_python(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where or 'the whole'}: {first['msg']}", file=file, remedy="run the command again") from None
+        where, what = first_fault(error)
+        raise DataError(f"{where or 'the whole'}: {what}", file=file, remedy="run the command again") from None
 
 
 def _metric_line(row: dict[str, Any], file: Path, number: int) -> MetricLine | None:

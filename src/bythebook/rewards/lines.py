@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
-from bythebook.errors import DataError
+from bythebook.errors import DataError, first_fault
 from bythebook.records import read_jsonl
 from bythebook.rewards.forms import FORM_OF
 from bythebook.rewards.gold_rows import BadGoldError, gold_of_row
@@ -53,10 +53,9 @@ def _gold(judge: TextReward, row: dict[str, Any], path: Path | str, line: int) -
     try:
         gold = gold_of_row(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        message = f"bad gold: {where}: {said}" if where else f"bad gold: {said}"
+        where, what = first_fault(error)
+        what = what.removeprefix("Value error, ")
+        message = f"bad gold: {where}: {what}" if where else f"bad gold: {what}"
         remedy = 'a label such as "A-B(e1,e2)" beside "labels": ["A-B"]'
         raise DataError(message, file=path, line=line, remedy=remedy) from None
     except BadGoldError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bythebook.errors import RecipeError
+from bythebook.errors import RecipeError, said
 from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.controls import FormatOnly, RandomReward
 from bythebook.rewards.forms import Form
@@ -63,7 +63,4 @@ def reward(
     try:
         return TextReward(name, kind(**options), prefilled, tags)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{where}: {first['msg']}" if where else first["msg"]
-        raise RecipeError(f"reward {name!r}: {message}", remedy=f"its options are {known}") from None
+        raise RecipeError(f"reward {name!r}: {said(error)}", remedy=f"its options are {known}") from None

@@ -54,7 +54,7 @@ def check_files(
     if format == "jsonl":
         return check_documents(path, guideline, joint)
     found, faults = _scan(Path(path), format, guideline, joint)
-    return {"rows": {file.stem: len(documents) for file, documents in found.items()}, "faults": faults.rows}
+    return faults.beside({file.stem: documents for file, documents in found.items()})
 
 
 def _scan(

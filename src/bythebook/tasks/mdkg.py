@@ -54,7 +54,7 @@ def check(path: Path | str) -> dict[str, Any]:
         f"{len(pairs)} related pairs within a sentence; {several_note(count_several(pairs))}",
         f"{others} relations are not asked: across sentences, between mentions that overlap, or the same one again",
     ]
-    return {"rows": {name: len(found) for name, found in sources.items()}, "faults": faults.rows, "notes": notes}
+    return {**faults.beside(sources), "notes": notes}
 
 
 def load(path: Path | str | None = None, several: Several = "drop", seed: int = SEED) -> dict[str, list[Example]]:

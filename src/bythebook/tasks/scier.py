@@ -33,7 +33,7 @@ def check(path: Path | str) -> dict[str, Any]:
     """As `readers.scier.check_scier`, with what stands under `counts`: documents, entities and relations by split, and
     under `notes` how many relations break a type signature. These are left out where a fault stops the reading."""
     rows, faults = scan_scier(path)
-    found = {"rows": {split: len(part) for split, part in rows.items()}, "faults": faults.rows}
+    found = faults.beside(rows)
     if faults.first is not None:
         return found
     return add_counts(found, {split: [_passage(r) for r in part] for split, part in rows.items()}, guideline())

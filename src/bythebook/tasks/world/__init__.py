@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from bythebook.errors import DataError, RecipeError
+from bythebook.errors import DataError, RecipeError, said
 from bythebook.tasks.base import Task
 from bythebook.tasks.world.annotators import annotate_as, answer_only, draw_annotator
 from bythebook.tasks.world.rules import (
@@ -142,9 +142,8 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
     try:
         o = WorldOptions.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
         raise RecipeError(
-            f"world option {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"world option {said(error)}",
             remedy=f"options are: {', '.join(WorldOptions.model_fields)}",
         ) from None
     splits: dict[str, list[Example]] = {}
