@@ -88,7 +88,8 @@ def test_a_side_that_took_enough_time_rests(work: str) -> None:
 
     assert turns_of(0.0) == 4
     assert turns_of(0.0, 0.2, 0.1) == 2
-    assert turns_of(0.3) == 1  # the turn to warm up is its measurement
+    assert turns_of(0.0, 0.3) == 1
+    assert turns_of(0.3) == 4  # the turn to warm up doesn't count
 
 
 def test_what_is_measured_is_the_work(work: str) -> None:

@@ -3,7 +3,8 @@
     bythebook bench growth --output bench
     python -m bythebook.studies.bench_growth_show bench/growth.jsonl docs/images/growth.png
 
-One size is varied at a time, both sides in turns at every point. A second grid, of small groups and long completions
+One size is varied at a time, both sides in turns at every point; what twice the guideline costs is measured by itself,
+all lengths of it in turns with each other. A second grid, of small groups and long completions
 under short guidelines, looks for the point from which sharing costs more than it saves.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 from bythebook.records import append_jsonl, write_jsonl
 from bythebook.studies.bench import surroundings
 from bythebook.studies.bench_sides import medians, take_turns, tell
-from bythebook.studies.bench_train import compared, sides, split_into, workload_of
+from bythebook.studies.bench_train import compared, ours_of, sides, split_into, workload_of
 
 __all__ = ["AXES", "bench_growth", "crossovers", "doublings", "points_of"]
 
@@ -65,14 +66,15 @@ def bench_growth(
     split = split_into(base, micro_batch or (_QUICK_MICRO_BATCH if quick else _MICRO_BATCH))
     errors = compared(base, split["micro_batch"])
     write_jsonl(folder / "growth.jsonl", [])
-    points = []
+    points = _by_guideline(base, (_QUICK_AXES if quick else AXES)["guideline"], rounds)
+    append_jsonl(folder / "growth.jsonl", points)
     for point in points_of(base, quick=quick):
         tell(", ".join(f"{name} {size}" for name, size in {**_sizes(base), **point["sizes"]}.items()))
         found = _measured(point["axis"], {**base, **point["sizes"]}, split, rounds)
         points.append(found)
         append_jsonl(folder / "growth.jsonl", [found])
     draw(points, folder / "growth.png")
-    at_base = next(point for point in points if _sizes(point["workload"]) == _sizes(base))
+    at_base = next(p for p in points if p["axis"] != "doubling" and _sizes(p["workload"]) == _sizes(base))
     return {
         **{key: at_base[key] for key in ("ours_s", "peer_s", "ratio", "peak_memory_ratio")},
         "max_relative_error": max(errors["loss"], errors["gradient"]),
@@ -101,6 +103,18 @@ def points_of(base: Mapping[str, Any], *, quick: bool = False) -> Iterator[dict[
             yield {"axis": "pays", "sizes": {"group": 2, "guideline": guideline, "completion": completion}}
 
 
+def _by_guideline(base: Mapping[str, Any], lengths: Sequence[int], rounds: int) -> list[dict[str, Any]]:
+    """Ours under guidelines of every length, in turns with each other: what is compared is measured side by side."""
+    tell(f"guidelines of {', '.join(map(str, lengths))}, in turns")
+    workloads = [{**base, "guideline": length} for length in lengths]
+    with ExitStack() as stack:
+        measured = take_turns([ours_of(stack, workload) for workload in workloads], rounds)
+    return [
+        {"axis": "doubling", "workload": dict(workload), "ours_s": seconds, "turns": {"ours": len(turns)}}
+        for workload, seconds, turns in zip(workloads, medians(measured), measured, strict=True)
+    ]
+
+
 def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], rounds: int) -> dict[str, Any]:
     rollouts = workload["prompts"] * workload["group"]
     fitting = {**split, "micro_batch": math.gcd(split["micro_batch"], rollouts)}
@@ -122,10 +136,10 @@ def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], 
 
 def doublings(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Cost of twice the guideline, in steps of before."""
-    seconds = {p["workload"]["guideline"]: p for p in points if p["axis"] == "guideline"}
+    seconds = {p["workload"]["guideline"]: p["ours_s"] for p in points if p["axis"] == "doubling"}
     return [
-        {"from": size, "to": 2 * size, **{side: seconds[2 * size][side] / p[side] for side in ("ours_s", "peer_s")}}
-        for size, p in sorted(seconds.items())
+        {"from": size, "to": 2 * size, "ours": seconds[2 * size] / before}
+        for size, before in sorted(seconds.items())
         if 2 * size in seconds
     ]
 

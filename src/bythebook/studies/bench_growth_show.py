@@ -74,10 +74,10 @@ def _line(points: Sequence[Point], axis: str) -> list[Point]:
 def tables(points: Sequence[Point]) -> dict[str, str]:
     """Every point, the doublings, and where sharing does not pay, as Markdown."""
     axes = "\n\n".join(_axis_table(_line(points, axis), axis) for axis in AXES)
-    lines = [table_row(["guideline", "ours", "TRL"]), table_row(["---", "--:", "--:"])]
+    lines = [table_row(["guideline", "ours"]), table_row(["---", "--:"])]
     for found in doublings(points):
         step = f"{found['from']:,} → {found['to']:,}"
-        lines.append(table_row([step, f"{found['ours_s']:.2f} ×", f"{found['peer_s']:.2f} ×"]))
+        lines.append(table_row([step, f"{found['ours']:.2f} ×"]))
     return {"growth": axes, "doublings": "\n".join(lines), "pays": _pays_table(points)}
 
 

@@ -219,8 +219,8 @@ def take_turns(
 ) -> list[list[Turn]]:
     """The measured turns of each side: every round is one turn of each, and the first `warm_up` rounds don't count.
 
-    A side whose measured turns took `enough` seconds together rests from then on; a turn to warm up that took as long
-    by itself is its measurement.
+    A side whose measured turns took `enough` seconds together rests from then on. Its turns to warm up don't count for
+    that either: a first step is slower, whoever takes it.
     """
     measured: list[list[Turn]] = [[] for _ in sides]
     for number in range(1 - warm_up, rounds + 1):
@@ -228,7 +228,7 @@ def take_turns(
             if enough is not None and sum(turn.seconds for turn in turns) >= enough:
                 continue
             done = side.turn()
-            if number > 0 or (enough is not None and done.seconds >= enough):
+            if number > 0:
                 turns.append(done)
         last = ", ".join(f"{turns[-1].seconds:.2f} s" for turns in measured if turns)
         tell(f"round {number} of {rounds}: {last}" if number > 0 else "a round to warm up")

@@ -17,13 +17,24 @@ from bythebook.errors import InputError
 from bythebook.studies.bench import surroundings
 from bythebook.studies.bench_sides import Side, medians, opened, take_turns, tell
 
-__all__ = ["MICRO_BATCHES", "bench_train", "best_split", "compared", "sides", "split_into", "splits_of", "workload_of"]
+__all__ = [
+    "MICRO_BATCHES",
+    "bench_train",
+    "best_split",
+    "compared",
+    "ours_of",
+    "sides",
+    "split_into",
+    "splits_of",
+    "workload_of",
+]
 
 MICRO_BATCHES = (2, 4, 8, 16, 32, 64)
 """Rollouts of a micro-batch that are tried for the peer."""
 QUICK = {"model": "tiny", "guideline": 48, "tail": 8, "prompts": 2, "group": 4, "completion": 6}
 """Does it run at all?"""
 _BENCHES = "bythebook.training.benches"
+_STEP = f"{_BENCHES}.steps:step"
 _WARM_UP = 2
 _FAR_SLOWER = 1.3
 
@@ -109,7 +120,7 @@ def split_into(workload: Mapping[str, Any], micro_batch: int | None) -> dict[str
 
 def _tried(workload: Mapping[str, Any], micro_batch: int, *, checkpointing: bool) -> dict[str, Any]:
     split = {"micro_batch": micro_batch, "checkpointing": checkpointing}
-    with Side(f"{_BENCHES}.steps:step", side="trl", **split, workload=workload) as side:
+    with Side(_STEP, side="trl", **split, workload=workload) as side:
         side.turn()
         seconds = side.turn().seconds
         kept = "recomputed" if checkpointing else "kept"
@@ -119,13 +130,19 @@ def _tried(workload: Mapping[str, Any], micro_batch: int, *, checkpointing: bool
 
 def sides(stack: ExitStack, workload: Mapping[str, Any], split: Mapping[str, Any]) -> tuple[Side, Side]:
     """(ours, the peer with that split)"""
-    work, whole = f"{_BENCHES}.steps:step", workload["prompts"] * workload["group"]
-    ours = opened(stack, work, side="ours", micro_batch=whole, checkpointing=False, workload=workload)
-    ours.load()
+    ours = ours_of(stack, workload)
     how = {name: split[name] for name in ("micro_batch", "checkpointing")}
-    peer = opened(stack, work, side="trl", **how, workload=workload)
+    peer = opened(stack, _STEP, side="trl", **how, workload=workload)
     peer.load()
     return ours, peer
+
+
+def ours_of(stack: ExitStack, workload: Mapping[str, Any]) -> Side:
+    """Ours, loaded."""
+    whole = workload["prompts"] * workload["group"]
+    ours = opened(stack, _STEP, side="ours", micro_batch=whole, checkpointing=False, workload=workload)
+    ours.load()
+    return ours
 
 
 def compared(workload: Mapping[str, Any], peer: int) -> dict[str, float]:
