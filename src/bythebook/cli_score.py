@@ -11,6 +11,17 @@ from bythebook.cli_data import AsJson, print_json
 
 __all__ = ["score"]
 
+_Variant = Annotated[
+    Path | None, typer.Option(help="Predictions under another order or other names of types: are they the same?")
+]
+_Calibration = Annotated[
+    bool, typer.Option("--calibration", help="Are items with p = 0.7 right 7 times in 10? Curve, ECE, Brier score.")
+]
+_GoldCounts = Annotated[
+    str | None, typer.Option(help="unique (default) or raw: whether gold that stands twice counts twice.")
+]
+_Symmetric = Annotated[list[str] | None, typer.Option(help="Relation types compared in both orders; published: none.")]
+
 
 def _names(given: list[str] | None) -> tuple[str, ...]:
     """Options may be repeated, or hold several names with commas between."""
@@ -40,16 +51,11 @@ def score(
     against: Annotated[
         Path | None, typer.Option(help="Predictions of another system: paired bootstrap over documents.")
     ] = None,
-    variant: Annotated[
-        Path | None, typer.Option(help="Predictions under another order or other names of types: are they the same?")
-    ] = None,
+    variant: _Variant = None,
     renames: Annotated[Path | None, typer.Option(help="JSON: names of types in the variant → in the gold.")] = None,
-    gold_counts: Annotated[
-        str | None, typer.Option(help="unique (default) or raw: whether gold that stands twice counts twice.")
-    ] = None,
-    symmetric: Annotated[
-        list[str] | None, typer.Option(help="Relation types compared in both orders; published: none.")
-    ] = None,
+    gold_counts: _GoldCounts = None,
+    symmetric: _Symmetric = None,
+    calibration: _Calibration = False,
     draws: Annotated[int | None, typer.Option(min=1, max=100_000, help="Draws of the bootstrap; 2000.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the bootstrap; 0.")] = None,
     as_json: AsJson = False,
@@ -68,6 +74,7 @@ def score(
         "renames": renames,
         "gold_counts": gold_counts,
         "symmetric": _names(symmetric) or None,
+        "calibration": calibration or None,
         "draws": draws,
         "seed": seed,
     }

@@ -234,7 +234,6 @@ def test_words_outside_a_closed_vocabulary_get_a_warning_beside_their_annotation
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["Raw text."], "text 1: raw text without entities.*does not exist yet.*<e1>"),
         ([MARKED, "<e1>a</e1>"], "text 2: the marks must be"),
         ([{"text": "x", "entities": [{"id": "a", "start": 0, "end": 9}]}], "text 1: entity 'a'"),
         ([5], "text 1 is a int"),
@@ -324,7 +323,7 @@ def test_rows_that_cannot_be_annotated_are_listed_anew_by_each_run(guideline: Gu
     source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     good = {"id": "good", "text": MARKED}
     mute = {"id": "mute", "text": "<e1>a</e1> <e2>b</e2>"}
-    source.write_text("\n".join([json.dumps(good), "{", '{"id": "raw", "text": "Raw."}', json.dumps(mute)]))
+    source.write_text("\n".join([json.dumps(good), "{", '{"id": "raw", "text": " "}', json.dumps(mute)]))
     errors = tmp_path / "out.jsonl.errors.jsonl"
 
     def answer(sentence: str, number: int) -> str:
@@ -358,8 +357,8 @@ def test_document_with_an_answer_for_some_pairs_is_partial_and_no_failure(
 
 def test_file_without_one_sound_row_is_a_data_error_and_writes_nothing(guideline: Guideline, tmp_path: Path) -> None:
     source = tmp_path / "raw.txt"
-    source.write_text("Raw text.\nMore of it.\n")
-    with pytest.raises(DataError, match=r"raw\.txt:1: raw text"):
+    source.write_text("<e1>Marked</e1> once.\nMore of <e2>it.\n")
+    with pytest.raises(DataError, match=r"raw\.txt:1: the marks"):
         annotate_file(source, tmp_path / "out.jsonl", guideline, Scripted(always("none")))
     assert [p.name for p in tmp_path.iterdir()] == ["raw.txt"]
 

@@ -10,6 +10,11 @@ from bad_parts import BOOK, GOOD_ROW, MARKED, TEXT, document, entity, folder, li
 _CHECK = ("data", "check", "documents", "--path", "rows.jsonl")
 
 
+UNTYPED_BOOK = BOOK.replace("## Entity type: Device\na machine\n\n", "").replace(
+    "### Arguments\n- head: Device\n- tail: Device\n", ""
+)
+
+
 def _row(name: str, bad: object, *messages: str, sound: int = 0) -> Case:
     """One bad row between two blank lines, and what is said of its line 2."""
     listed = (f"rows: {sound} rows", *(f"rows.jsonl:2: {m}" for m in messages), f"{len(messages)} faults")
@@ -312,10 +317,11 @@ ROWS = (
         "texts that nobody marked, to annotate",
         ("annotate", "rows.txt", "-g", "book.md", "-o", "out.jsonl"),
         (
-            "rows.txt:1: raw text without entities; finding them (joint extraction) does not exist yet (give "
-            "'entities' with character offsets, or mark the two with <e1>…</e1> and <e2>…</e2>)"
+            "rows.txt:1: raw text without entities, and the guideline declares no entity types to look for (declare "
+            "entity types in the guideline ('## Entity type: …'), or give 'entities' with character offsets, or mark "
+            "the two with <e1>…</e1> and <e2>…</e2>)"
         ),
-        {"rows.txt": "The pump feeds the boiler.\n", "book.md": BOOK},
+        {"rows.txt": "The pump feeds the boiler.\n", "book.md": UNTYPED_BOOK},
     ),
     Case(
         "an id in two files to annotate",

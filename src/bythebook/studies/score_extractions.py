@@ -15,6 +15,7 @@ from bythebook.readers.predictions import Answers, assign, read_answer_rows
 from bythebook.records import loads
 from bythebook.stats import paired_document_bootstrap
 from bythebook.studies.extraction_gold import Gold, described, gold_of
+from bythebook.studies.score_calibration import calibration
 from bythebook.tasks import task_named
 
 __all__ = ["Options", "score_extractions", "score_predictions"]
@@ -42,6 +43,8 @@ class Options:
     """JSON: the variant's names of types → the gold's."""
     gold_counts: Literal["unique", "raw"] = "unique"
     symmetric: tuple[str, ...] = ()
+    calibration: bool = False
+    """Whether the `p` of the predictions is compared with how often they are right."""
     draws: int = 2000
     seed: int = 0
 
@@ -69,11 +72,13 @@ def score_extractions(task: str, predictions: Path, gold: Path, options: Options
 
     `protocols` as `metrics.extraction_scores.protocol_scores`; with `against` also the difference to the other system
     and its interval, over documents. `gold` is a folder that the task reads, or a file in a form of predictions.
-    `relation_free` is None where gold or predictions say nothing of relations.
+    `relation_free` is None where gold or predictions say nothing of relations. `calibration`, where it is asked for, is
+    that of `studies.score_calibration`.
     InputError names what is wrong with files and options.
     """
     truth = gold_of(task_named(task), gold, options.split, options.sub_task)
-    answers = assign(read_answer_rows(predictions), truth.asked, predictions)
+    answer_rows = read_answer_rows(predictions)
+    answers = assign(answer_rows, truth.asked, predictions)
     _check(options, answers)
     rules = Rules(options.gold_counts == "raw", frozenset(options.symmetric), truth.facts or frozenset())
     chosen = _chosen(options.protocols, truth, answers)
@@ -97,6 +102,8 @@ def score_extractions(task: str, predictions: Path, gold: Path, options: Options
             theirs = summed(count_rows(p, other, rules).counts)
             found["protocols"][p.name]["against"] = _against(summed(tables[p.name].counts), theirs, rows, options)
         found["against"] = str(options.against)
+    if options.calibration:
+        found["calibration"] = calibration(predictions, answer_rows, truth, options.symmetric)
     if options.variant:
         found["diagnostics"]["consistency"] = _consistency(options, truth, answers)
     return found

@@ -46,6 +46,8 @@ def print_score(found: dict[str, Any]) -> None:
         _print_best(found)
     if "against" in found:
         _print_against(found, out)
+    if "calibration" in found:
+        _print_calibration(found["calibration"], out)
     _print_rest(found, out)
 
 
@@ -103,6 +105,21 @@ def _print_against(found: dict[str, Any], out: Console) -> None:
             table.add_row(name, _share(s["f1"]), _share(d["f1"]), *signed, f"{d['p']:.4f}")
     Console().print(table)
     out.print(f"against {found['against']}: 95% intervals, paired bootstrap over documents", markup=False)
+
+
+def _print_calibration(found: dict[str, Any], out: Console) -> None:
+    for kind in ("entities", "relations"):
+        if (figures := found[kind]) is None:
+            continue
+        table = _table(f"p of {kind}", "mean p", "accuracy", "items")
+        for b in figures["bins"]:
+            row = f"{b['low']:.1f}–{b['high']:.1f}"
+            table.add_row(row, f"{b['mean_p']:.3f}", f"{b['accuracy']:.3f}", str(b["n"]))
+        Console().print(table)
+        out.print(
+            f"{figures['n']} {kind} with p, compared by {found['by']}: expected calibration error "
+            f"{_share(figures['ece'])}, Brier score {_share(figures['brier'])}"
+        )
 
 
 def _print_rest(found: dict[str, Any], out: Console) -> None:
