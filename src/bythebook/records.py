@@ -75,6 +75,8 @@ class Record(Noun):
     entities: tuple[Mention, ...] | None = None
     """The mentions asked about; None where the text is."""
     finish_reason: str = "stop"
+    decoding: Literal["constrained"] | None = None
+    """Whether the schema constrained what was written; None: nothing did."""
     tokens: int | None = None
     guideline: str | None = None
     """The guideline's hash."""

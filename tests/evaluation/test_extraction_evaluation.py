@@ -88,9 +88,10 @@ def test_invented_relations_cost_precision_and_are_counted_apart() -> None:
             return {**answer, "rel": [[answer["ner"][0][0], relation, answer["ner"][1][0]]]}
         return answer
 
-    one = rows[0].guideline
+    unsigned = [r.model_copy(update={"head_types": (), "tail_types": ()}) for r in rows[0].guideline.relation_types]
+    one = rows[0].guideline.model_copy(update={"relation_types": tuple(unsigned)})
     same = [r.model_copy(update={"guideline": one}) for r in rows]
-    invent.relations = [r.name for r in one.relation_types if not r.head_types]  # type: ignore[attr-defined]
+    invent.relations = [r.name for r in one.relation_types]  # type: ignore[attr-defined]
     records = ask(Annotator(same, invent), same)
     greedy = [r for r in records if r.sample < 0]
     invented = [r for r in greedy if r.counts and r.counts["rel"][1]]

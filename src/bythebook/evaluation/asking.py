@@ -9,12 +9,12 @@ from pathlib import Path
 from bythebook.errors import DataError, InputError
 from bythebook.evaluation.judged import TOO_LONG, gold_in_record, judged
 from bythebook.evaluation.scoring import GREEDY
-from bythebook.generation import Model, Sampling
+from bythebook.generation import Constraint, Model, Sampling, generate_constrained
 from bythebook.prompts import PromptStyle, render
 from bythebook.records import Record, append_jsonl, drop_torn_line, read_records, write_jsonl
 from bythebook.rewards import TextReward, reward
 from bythebook.rewards.forms import Form
-from bythebook.types import Example, Guideline
+from bythebook.types import Completion, Example, Guideline
 
 __all__ = ["evaluate_examples"]
 
@@ -38,15 +38,16 @@ def evaluate_examples(
     guideline_of: Callable[[Example], Guideline] | None = None,
     resume_path: Path | None = None,
     keep_text: bool = True,
+    constrained: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Record]:
     """Ask the model about every example: once greedily (sample -1) and `samples` times at `sampling.temperature`.
 
-    `guideline_of` shows another guideline than the example's own; gold stays the example's. With `resume_path`, records
-    already there (same id, sample and guideline shown) are kept and every new one is appended as soon as it is made.
-    A last record cut short by a crash is made again, and so is one whose generation failed; a resumed run gives the
-    records that an uninterrupted one would have given. DataError if two examples have one id, InputError for samples at
-    temperature 0, or if `resume_path` holds a record of another text or gold under the id of an example.
+    `guideline_of` shows another guideline than the example's own; gold stays the example's. `constrained` binds
+    decoding to the schema of the one shown. With `resume_path`, records already there (same id, sample and guideline
+    shown) are kept and every new one is appended as soon as it is made; a last one cut short by a crash and failed ones
+    are made again, so that a resumed run gives what an uninterrupted one would have given. DataError if two examples
+    have one id, InputError for samples at temperature 0 or a record of another text or gold under the id of an example.
     """
     _refuse(examples, samples, sampling)
     judge_of = _judges(examples, reward_name, prefilled=model.prefilled, tags=style.tags)
@@ -61,12 +62,11 @@ def evaluate_examples(
             missing = [e for e in chunk if any((e.id, n) not in kept for n in drawn)]
             if not missing:
                 continue
-            asked = missing if separate else chunk
-            shown = [guideline_of(e) if guideline_of else e.guideline for e in asked]
-            prompts = [render(e, style, g) for e, g in zip(asked, shown, strict=True)]
+            asked = [(e, guideline_of(e) if guideline_of else e.guideline) for e in (missing if separate else chunk)]
+            written = _written(model, asked, style, ask, constrained)
             fresh = [
-                judged(e, g, n, c, judge_of[_form(e)], keep_text)
-                for e, g, completions in zip(asked, shown, model.generate(prompts, ask), strict=True)
+                judged(e, g, n, c, judge_of[_form(e)], keep_text, constrained)
+                for (e, g), completions in zip(asked, written, strict=True)
                 for n, c in zip(drawn, completions, strict=True)
                 if (e.id, n) not in kept
             ]
@@ -76,6 +76,20 @@ def evaluate_examples(
         if progress:
             progress(start + len(chunk), len(examples))
     return [kept[e.id, n] for e in examples for n in numbers]
+
+
+def _written(
+    model: Model,
+    asked: Sequence[tuple[Example, Guideline]],
+    style: PromptStyle,
+    sampling: Sampling,
+    constrained: bool,
+) -> list[list[Completion]]:
+    """What the model writes on each example under the guideline shown."""
+    prompts = [render(e, style, g) for e, g in asked]
+    if not constrained:
+        return model.generate(prompts, sampling)
+    return generate_constrained(model, prompts, sampling, [Constraint.of(e, g, style.tags) for e, g in asked])
 
 
 def _form(example: Example) -> Form:

@@ -17,9 +17,16 @@ TOO_LONG = "too_long: the prompt does not fit into the model's context"
 
 
 def judged(
-    example: Example, shown: Guideline, number: int, completion: Completion, judge: TextReward, keep_text: bool
+    example: Example,
+    shown: Guideline,
+    number: int,
+    completion: Completion,
+    judge: TextReward,
+    keep_text: bool,
+    constrained: bool = False,
 ) -> Record:
-    """The record of sample `number` of an example that was asked under the guideline `shown`.
+    """The record of sample `number` of an example that was asked under the guideline `shown`, `constrained` to it or
+    not.
 
     Without `keep_text` nothing of the source text is kept; gold and answer of an extraction are digests then.
     """
@@ -38,6 +45,7 @@ def judged(
         text=example.text if keep_text else None,
         entities=mentions if keep_text else None,
         finish_reason=completion.finish_reason,
+        decoding="constrained" if constrained else None,
         tokens=completion.tokens,
         guideline=shown.hash,
         tags={name: value for name, value in example.meta.items() if not name.startswith("_")},

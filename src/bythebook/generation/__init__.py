@@ -1,5 +1,6 @@
 """Prompts → completions. Importing this room imports neither torch nor vLLM: a backend does when a model is loaded."""
 
+from bythebook.generation.constraint import Constraint, generate_constrained
 from bythebook.generation.endpoint import Endpoint, server_at
 from bythebook.generation.loading import EMBEDDED, SERVED, Backend, embedded_path, load_model
 from bythebook.generation.model import Messages, Model, Progress
@@ -14,6 +15,7 @@ __all__ = [
     "EMBEDDED",
     "SERVED",
     "Backend",
+    "Constraint",
     "Endpoint",
     "Messages",
     "Model",
@@ -24,6 +26,7 @@ __all__ = [
     "TransformersModel",
     "VllmModel",
     "embedded_path",
+    "generate_constrained",
     "load_model",
     "prompt_style_of",
     "server_at",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
 from bythebook.types import Completion
+
+if TYPE_CHECKING:
+    from bythebook.generation.constraint import Constraint
 
 __all__ = ["Messages", "Model", "Progress"]
 
@@ -35,12 +38,20 @@ class Model(Protocol):
         """How the model wants to be asked."""
 
     def generate(
-        self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
+        self,
+        prompts: Sequence[Messages],
+        sampling: Sampling,
+        progress: Progress | None = None,
+        *,
+        constraints: Sequence[Constraint | None] | None = None,
     ) -> list[list[Completion]]:
         """`sampling.n` completions for each prompt, in the order of the prompts.
 
         The text is without special tokens; `tokens` counts the generated tokens, the end token included. A prompt
         that does not fit into the model's context gets completions with the finish reason `error`.
+
+        `constraints`, one a prompt, bound what is written; None: nothing does. A model whose attribute `constrains` is
+        not true is never given any (`generate_constrained`).
         """
 
     def unknown_words(self, texts: Sequence[str]) -> tuple[str, ...]:

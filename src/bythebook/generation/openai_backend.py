@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bythebook.errors import MissingExtraError
+from bythebook.errors import MissingExtraError, ModelError
 from bythebook.generation.endpoint import Endpoint
 from bythebook.generation.model import Messages, Progress
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
 from bythebook.types import Completion
+
+if TYPE_CHECKING:
+    from bythebook.generation.constraint import Constraint
 
 __all__ = ["OpenAIModel"]
 
@@ -24,6 +27,7 @@ __all__ = ["OpenAIModel"]
 class OpenAIModel:
     """A model behind an endpoint. What it could not be asked is a completion with the finish reason `error`."""
 
+    constrains = True
     separate = True
     """What is drawn for a prompt does not depend on what else is asked: a resumed run asks for what is missing only."""
 
@@ -60,13 +64,22 @@ class OpenAIModel:
         return ()
 
     def generate(
-        self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
+        self,
+        prompts: Sequence[Messages],
+        sampling: Sampling,
+        progress: Progress | None = None,
+        *,
+        constraints: Sequence[Constraint | None] | None = None,
     ) -> list[list[Completion]]:
         """See `Model`. Whatever order the server answers in, the completions stand in the order of the prompts.
+        Whether the server keeps to `constraints` is its own affair (`Endpoint.response_format`).
 
-        ModelError for what no patience can mend: no such server, model or key, or every request refused.
+        ModelError for what no patience can mend: no such server, model or key, or every request refused; and for
+        `constraints` to labels where the server is asked for JSON.
         """
-        bodies = [body for messages in prompts for body in self._bodies(messages, sampling)]
+        bounds = constraints or [None] * len(prompts)
+        formats = [None if bound is None else self._format(bound) for bound in bounds]
+        bodies = [body for asked in zip(prompts, formats, strict=True) for body in self._bodies(*asked, sampling)]
         left = [sampling.n] * len(prompts)
 
         def finished(number: int) -> None:
@@ -75,9 +88,22 @@ class OpenAIModel:
                 progress(left.count(0), len(prompts))
 
         flat = self._client.ask(bodies, finished)
+        if self.endpoint.response_format == "json_schema":
+            flat = [_tagged(c) if "response_format" in b else c for b, c in zip(bodies, flat, strict=True)]
         return [flat[start : start + sampling.n] for start in range(0, len(flat), sampling.n)]
 
-    def _bodies(self, messages: Messages, sampling: Sampling) -> Iterator[dict[str, Any]]:
+    def _format(self, constraint: Constraint) -> dict[str, Any]:
+        """A constraint as `response_format` of a request."""
+        if self.endpoint.response_format == "structural_tag":
+            return constraint.structural_tag(prefilled=self.prefilled)
+        if constraint.json_schema is None:
+            raise ModelError("a label is no JSON that a server could be asked for", remedy="structural_tag asks for it")
+        schema = {"name": "answer", "strict": True, "schema": constraint.json_schema}
+        return {"type": "json_schema", "json_schema": schema}
+
+    def _bodies(
+        self, messages: Messages, response_format: dict[str, Any] | None, sampling: Sampling
+    ) -> Iterator[dict[str, Any]]:
         for number in range(sampling.n):
             body: dict[str, Any] = {
                 "model": self._model,
@@ -86,9 +112,19 @@ class OpenAIModel:
                 "temperature": sampling.temperature,
                 "top_p": sampling.top_p if sampling.top_p < 1 else None,
                 "seed": _seed(messages, sampling, number),
+                "response_format": response_format,
                 **self.endpoint.extra,
             }
             yield {key: value for key, value in body.items() if value is not None}
+
+
+def _tagged(completion: Completion) -> Completion:
+    """The answer with the tags that the server could not be asked for, behind the thinking that it took apart."""
+    thinking, end, answer = completion.text.rpartition("</think>")
+    if completion.finish_reason == "error" or "<answer>" in answer:
+        return completion
+    closed = "</answer>" if completion.finish_reason == "stop" else ""
+    return completion.model_copy(update={"text": f"{thinking}{end}<answer>{answer}{closed}"})
 
 
 def _seed(messages: Messages, sampling: Sampling, number: int) -> int:

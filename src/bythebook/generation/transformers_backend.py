@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from bythebook.generation.constrained import Grammars, Matchers
+    from bythebook.generation.constraint import Constraint
     from bythebook.generation.shared.kept import KeptPrefixes
 
 __all__ = ["TransformersModel"]
@@ -27,12 +29,17 @@ __all__ = ["TransformersModel"]
 Batch = list[tuple[int, list[Completion]]]
 """Completions that were decoded together, with the numbers of their prompts."""
 
+Guided = Callable[[Sequence[int]], "Matchers"] | None
+"""The matchers of rows, from the numbers of their prompts; None where nothing constrains them."""
+
 _NO_ROOM = Completion(text="", finish_reason="error", tokens=0)
 """Of a prompt that fills the model's context."""
 
 
 class TransformersModel:
     """A loaded model with its tokenizer. The model is left as it was found: mode, settings and random state."""
+
+    constrains = True
 
     def __init__(
         self,
@@ -53,6 +60,7 @@ class TransformersModel:
         self._prefilled = starts_inside_thinking(tokenizer)
         self._share_prefix, self._prefix_cache = share_prefix, prefix_cache
         self._kept: KeptPrefixes | None = None
+        self._compiled: Grammars | None = None
 
     @classmethod
     def load(
@@ -113,23 +121,47 @@ class TransformersModel:
         return vocabulary.unknown_words(self.tokenizer, texts) if self._settings.closed_vocabulary else ()
 
     def generate(
-        self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
+        self,
+        prompts: Sequence[Messages],
+        sampling: Sampling,
+        progress: Progress | None = None,
+        *,
+        constraints: Sequence[Constraint | None] | None = None,
     ) -> list[list[Completion]]:
         """See `Model`. What is drawn depends on `sampling.seed`, not on the random state of the process; without shared
-        prefixes also on what is decoded together, which are prompts of like length. ModelError when memory runs out."""
+        prefixes also on what is decoded together, which are prompts of like length. ModelError when memory runs out,
+        or for `constraints` that the vocabulary can't keep to; MissingExtraError for any without xgrammar."""
         import torch
 
         encoded = encode_prompts(self.tokenizer, prompts) if prompts else []
         self._check_tokens(encoded)
+        guided = None if constraints is None else self._guided(constraints, sampling)
         out: list[list[Completion]] = [[] for _ in prompts]
         device = self.model.device
         forked = [device] if device.type == "cuda" else []
         with self._undisturbed(), torch.random.fork_rng(devices=forked), torch.no_grad():
             torch.manual_seed(sampling.seed)
             decoded = self._shared_batches if self._shares_prefixes() else self._plain_batches
-            for number, completions in self._counted(decoded(encoded, sampling), sampling, len(prompts), progress):
+            batches = decoded(encoded, sampling, guided)
+            for number, completions in self._counted(batches, sampling, len(prompts), progress):
                 out[number] += completions
         return out
+
+    def _guided(self, constraints: Sequence[Constraint | None], sampling: Sampling) -> Guided:
+        """The matchers of rows, by the constraints of their prompts."""
+        from bythebook.generation.constrained import Grammars
+
+        if self._compiled is None:
+            head = self.model.get_output_embeddings()
+            self._compiled = Grammars(
+                self.tokenizer,
+                name=self._name,
+                vocabulary=self._rows() if head is None else len(cast(Any, head).weight),
+                stop_ids=self._stop_ids(),
+                prefilled=self._prefilled,
+            )
+        grammars = self._compiled
+        return lambda numbers: grammars.matchers([constraints[n] for n in numbers], sampling.max_new_tokens)
 
     def _counted(
         self, batches: Iterator[Batch], sampling: Sampling, total: int, progress: Progress | None
@@ -142,21 +174,22 @@ class TransformersModel:
             if progress:
                 progress(rows // sampling.n, total)
 
-    def _plain_batches(self, encoded: Sequence[list[int]], sampling: Sampling) -> Iterator[Batch]:
+    def _plain_batches(self, encoded: Sequence[list[int]], sampling: Sampling, guided: Guided) -> Iterator[Batch]:
         """Every prompt is computed as a whole, by the library's own loop."""
         for rows, room in self._batches([len(ids) for ids in encoded], sampling):
             if room < 1:
                 yield [(row, [_NO_ROOM] * sampling.n) for row in rows]
                 continue
-            completions = self._decode_batch([encoded[row] for row in rows], sampling, room)
+            matchers = guided([row for row in rows for _ in range(sampling.n)]) if guided else None
+            completions = self._decode_batch([encoded[row] for row in rows], sampling, room, matchers)
             yield [(row, completions[i * sampling.n : (i + 1) * sampling.n]) for i, row in enumerate(rows)]
 
-    def _shared_batches(self, encoded: Sequence[list[int]], sampling: Sampling) -> Iterator[Batch]:
+    def _shared_batches(self, encoded: Sequence[list[int]], sampling: Sampling, guided: Guided) -> Iterator[Batch]:
         """What prompts have in common is computed once."""
         from bythebook.generation.shared.rollouts import completed
         from bythebook.generation.shared.sampler import Drawing
 
-        room = [self._positions() - len(ids) for ids in encoded]
+        room = [self.context_tokens - len(ids) for ids in encoded]
         full = [number for number in range(len(encoded)) if room[number] < 1]
         if full:
             yield [(number, [_NO_ROOM] * sampling.n) for number in full]
@@ -174,6 +207,7 @@ class TransformersModel:
             batch_size=sampling.batch_size,
             kept=self._kept_prefixes(),
             most=[room[number] for number in numbers],
+            guided=None if guided is None else lambda rows: guided([numbers[r] for r in rows]),
         )
         with _memory_named(sampling.batch_size):
             for rows, written in batches:
@@ -194,7 +228,7 @@ class TransformersModel:
     def _batches(self, lengths: Sequence[int], sampling: Sampling) -> Iterator[tuple[list[int], int]]:
         """(prompt numbers, tokens to generate at most), the longest first. Prompts for whose full completion the
         context has no room come one by one, so that they shorten nobody else's."""
-        limit = self._positions()
+        limit = self.context_tokens
         order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
         roomy = [i for i in order if lengths[i] + sampling.max_new_tokens <= limit]
         for i in order[: len(order) - len(roomy)]:
@@ -203,7 +237,8 @@ class TransformersModel:
         for start in range(0, len(roomy), size):
             yield roomy[start : start + size], sampling.max_new_tokens
 
-    def _positions(self) -> int:
+    @property
+    def context_tokens(self) -> int:
         """Tokens that the model's context has room for."""
         return getattr(self.model.config.get_text_config(), "max_position_embeddings", None) or 2**62
 
@@ -221,13 +256,22 @@ class TransformersModel:
             self._kept = KeptPrefixes(self._prefix_cache)
         return self._kept
 
-    def _decode_batch(self, batch: list[list[int]], sampling: Sampling, room: int) -> list[Completion]:
+    def _decode_batch(
+        self, batch: list[list[int]], sampling: Sampling, room: int, matchers: Matchers | None = None
+    ) -> list[Completion]:
         """`n` completions for each prompt of the batch, prompt by prompt."""
         ids, mask = self._padded(batch)
+        more: dict[str, Any] = {}
+        if matchers is not None:
+            from transformers import LogitsProcessorList
+
+            from bythebook.generation.constrained import GuidedLogits
+
+            more["logits_processor"] = LogitsProcessorList([GuidedLogits(matchers)])
         with _memory_named(len(batch) * sampling.n):
             # Called through Any: the generation mix-in of the library has no usable type.
             output = cast(Any, self.model).generate(
-                input_ids=ids, attention_mask=mask, generation_config=self._generation_config(sampling, room)
+                input_ids=ids, attention_mask=mask, generation_config=self._generation_config(sampling, room), **more
             )
         return self._completions(output[:, ids.shape[1] :].tolist())
 

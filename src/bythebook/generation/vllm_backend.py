@@ -7,9 +7,10 @@ the tests check what is handed over and what is made of the answer.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from bythebook.errors import MissingExtraError, ModelError
 from bythebook.generation import vocabulary
@@ -19,11 +20,16 @@ from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
 from bythebook.types import Completion, FinishReason
 
+if TYPE_CHECKING:
+    from bythebook.generation.constraint import Constraint
+
 __all__ = ["VllmModel"]
 
 
 class VllmModel:
     """A model served by vLLM inside this process. The shared beginning of the prompts is computed once."""
+
+    constrains = True
 
     def __init__(
         self,
@@ -74,9 +80,15 @@ class VllmModel:
         return vocabulary.unknown_words(self._tokenizer, texts) if self._settings.closed_vocabulary else ()
 
     def generate(
-        self, prompts: Sequence[Messages], sampling: Sampling, progress: Progress | None = None
+        self,
+        prompts: Sequence[Messages],
+        sampling: Sampling,
+        progress: Progress | None = None,
+        *,
+        constraints: Sequence[Constraint | None] | None = None,
     ) -> list[list[Completion]]:
-        """See `Model`. All prompts go to vLLM at once (it batches itself), so that `progress` is called at the end."""
+        """See `Model`. All prompts go to vLLM at once (it batches itself), so that `progress` is called at the end.
+        `constraints` are vLLM's structured outputs; no tokens are kept for the answer there."""
         if not prompts:
             return []
         encoded = encode_prompts(self._tokenizer, prompts)
@@ -86,7 +98,10 @@ class VllmModel:
         if fitting:
             outputs = self._llm.generate(
                 [{"prompt_token_ids": encoded[row]} for row in fitting],
-                [self._params(sampling, row, limit - len(encoded[row])) for row in fitting],
+                [
+                    self._params(sampling, row, limit - len(encoded[row]), constraints[row] if constraints else None)
+                    for row in fitting
+                ],
                 use_tqdm=False,
             )
             for row, output in zip(fitting, outputs, strict=True):
@@ -95,7 +110,7 @@ class VllmModel:
             progress(len(prompts), len(prompts))
         return out
 
-    def _params(self, sampling: Sampling, row: int, room: int) -> Any:
+    def _params(self, sampling: Sampling, row: int, room: int, constraint: Constraint | None) -> Any:
         # vLLM seeds each request by itself: one seed for all would draw the same noise for every prompt.
         digest = hashlib.sha256(f"{sampling.seed}:{row}".encode()).digest()
         return self._vllm.SamplingParams(
@@ -105,7 +120,14 @@ class VllmModel:
             max_tokens=min(sampling.max_new_tokens, room),
             seed=int.from_bytes(digest[:4], "big"),
             skip_special_tokens=True,
+            **({} if constraint is None else {"structured_outputs": self._structured(constraint)}),
         )
+
+    def _structured(self, constraint: Constraint) -> Any:
+        from vllm.sampling_params import StructuredOutputsParams
+
+        form = json.dumps(constraint.structural_tag(prefilled=self._prefilled))
+        return StructuredOutputsParams(structural_tag=form)
 
 
 def _completion(output: Any) -> Completion:

@@ -12,11 +12,13 @@ __all__ = ["RecordFile", "record_files"]
 _SETS = {"id": "in-domain", "ood": "out-of-domain", "dev": "development", "rollouts": "training rollouts"}
 _EDITED = "edited guideline"
 _ROLLOUTS = "rollouts"
+_CONSTRAINED = ".constrained"
 
 
 @dataclass(frozen=True)
 class RecordFile:
-    """One file of records: `<model>.<set>.jsonl` of a demo or a training run, `<task>.<split>.jsonl` of an evaluation.
+    """One file of records: `<model>.<set>.jsonl` of a demo or a training run, `<task>.<split>.jsonl` of an evaluation,
+    `<task>.<split>.constrained.jsonl` where decoding was.
 
     `set` is its name, the name shown and the group under which it is listed (empty for ordinary sets).
     """
@@ -49,7 +51,8 @@ def record_files(run: Run) -> list[RecordFile]:
 def _file(name: str, run: Run, arms: dict[str, str]) -> RecordFile:
     if run.evaluated is not None:
         task, _, split = name.partition(".")
-        label = _SETS.get(split, split)
+        free = split.removesuffix(_CONSTRAINED)
+        label = _SETS.get(free, free) + (", constrained" if free != split else "")
         return RecordFile(name, run.evaluated, run.evaluated, (f"{task}/{split}", f"{task}, {label}", ""))
     model, dot, where = name.partition(".")
     if not dot:

@@ -127,15 +127,18 @@ def guideline_text(name_or_path: str, rendering: str) -> str:
 
 
 def print_scores(found: dict[str, Any]) -> None:
-    """Scores of an evaluation, one line a split, then in domain and out of domain."""
+    """Scores of an evaluation, one line a split, then in domain and out of domain; under each line the one of the same
+    questions with constrained decoding, where there is one."""
     names = {"id": "in domain", "ood": "out of domain"}
     table = Table(box=None, padding=(0, 1))
     for column in ("", "n", "greedy", "Avg@K", "Maj@K", "Pass@K", "K", "format", "tokens"):
         table.add_column(column, justify="left" if not column else "right")
-    for name, s in found.items():
+    rows = [(names.get(name, name), s) for name, s in found.items()]
+    arms = [arm for name, s in rows for arm in ((name, s), (f"{name}, constrained", s.get("constrained"))) if arm[1]]
+    for name, s in arms:
         shares = [_share(s[key]) for key in ("greedy", "avg_at_k", "maj_at_k", "pass_at_k")]
         tokens = "–" if s["tokens"] is None else f"{s['tokens']:.1f}"
-        table.add_row(names.get(name, name), str(s["n"]), *shares, str(s["k"]), _share(s["format_rate"]), tokens)
+        table.add_row(name, str(s["n"]), *shares, str(s["k"]), _share(s["format_rate"]), tokens)
     Console().print(table)
 
 

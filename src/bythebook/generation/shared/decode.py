@@ -39,6 +39,7 @@ def decode(
         new = _by_row(tokens.tolist(), cells, logits.shape[-1], finished)
         for row, token in new.items():
             written[row].append(token)
+            sampler.wrote(row, token)
             if token in sampler.drawing.stop_ids or step + 1 >= most[row]:
                 finished.add(row)
         if len(finished) == len(written):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from bythebook.generation.shared.interface import shared_attention_in
 from bythebook.generation.shared.kept import KeptPrefixes
 from bythebook.generation.shared.layout import trunks_of
 from bythebook.generation.shared.prefill import prefill
-from bythebook.generation.shared.sampler import Drawing, Sampler
+from bythebook.generation.shared.sampler import Drawing, Guide, Sampler
 from bythebook.prefix import PrefixPlan, plan_prefixes
 
 __all__ = ["complete", "completed"]
@@ -54,10 +54,12 @@ def completed(
     batch_size: int | None = None,
     kept: KeptPrefixes | None = None,
     most: Sequence[int] | None = None,
+    guided: Callable[[Sequence[int]], Guide] | None = None,
 ) -> Iterator[tuple[list[int], list[list[int]]]]:
     """(numbers of the sequences, their completions), batch after batch of at most `batch_size` sequences (None: all).
 
-    Sequence i gets `most[i]` tokens at most, where that is less than what all get. What is drawn depends on the seed
+    Sequence i gets `most[i]` tokens at most, where that is less than what all get; `guided` makes the guide of a batch
+    from the numbers of its sequences. What is drawn depends on the seed
     and on a sequence's number, not on what is decoded beside it. Prefixes are kept between the batches, and from call
     to call with `kept`, as long as the weights stay what they are. While a batch is computed the model is in evaluation
     mode, without gradients; then it is as it was. ValueError for an empty sequence; ModelError for outputs that are no
@@ -76,7 +78,8 @@ def completed(
             for row, ids in enumerate(rows):
                 rows_of.setdefault(tuple(ids), []).append(row)
             prompts = prefill(model, [np.array(ids, dtype=np.int64) for ids in rows_of], kept)
-            sampler = Sampler(drawing, rows, batch, seed, prompts.logits.device)
+            guide = guided(batch) if guided else None
+            sampler = Sampler(drawing, rows, batch, seed, prompts.logits.device, guide)
             by_prompt = list(rows_of.values())
             limits = [most[number] for number in batch]
             completions = decode(model, prompts, [by_prompt[i] for i in prompts.pack.order], sampler, limits)

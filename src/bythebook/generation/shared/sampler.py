@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-__all__ = ["Drawing", "Sampler", "draw"]
+__all__ = ["Drawing", "Guide", "Sampler", "draw"]
 
 # Shapes: R rows (one a completion), C cells of a step, each a row or a hole, V vocabulary.
 
@@ -52,6 +52,16 @@ class Drawing:
         return self.temperature == 0
 
 
+class Guide(Protocol):
+    """What may be drawn, by what the rows have written."""
+
+    def restrict(self, scores: Tensor, rows: Sequence[int]) -> Tensor:
+        """(C, V): scores with -inf for what may not; cell i is row `rows[i]`, or a hole where that is -1."""
+
+    def wrote(self, row: int, token: int) -> None:
+        """A row has a new token."""
+
+
 class Sampler:
     """Draws the next tokens of R rows. `streams` are their numbers in the run with this seed."""
 
@@ -62,8 +72,10 @@ class Sampler:
         streams: Sequence[int],
         seed: int,
         device: torch.device,
+        guide: Guide | None = None,
     ) -> None:
         self.drawing = drawing
+        self._guide = guide
         rows, steps = len(prompts), drawing.max_new_tokens
         self._noise: Tensor | None = None
         if not drawing.greedy:
@@ -77,17 +89,21 @@ class Sampler:
             self._starts = torch.tensor([self._width - len(prompt) for prompt in prompts] + [0], device=device)
             padded = [[0] * (self._width - len(prompt)) + [*prompt, *[0] * steps] for prompt in prompts]
             self._seen = torch.tensor([*padded, [0] * (self._width + steps)], device=device)
+        self._cells: Sequence[int] = range(rows)
         self._rows = torch.arange(rows, device=device)
         self._processors = self._warpers()
 
     def arrange(self, rows: Sequence[int]) -> None:
         """From now on cell i is row `rows[i]`, or a hole where that is -1."""
+        self._cells = rows
         self._rows = torch.tensor(rows, device=self._rows.device)  # -1 is the row of holes
         self._processors = self._warpers()
 
     def next(self, logits: Tensor, step: int) -> Tensor:
         """(C,): tokens drawn from logits (C, V); V or more where what is drawn from is not of numbers."""
         scores = logits.to(torch.float32)
+        if self._guide is not None:
+            scores = self._guide.restrict(scores, self._cells)
         if self._processors:
             seen = self._rows.unsqueeze(-1) if self._seen is None else self._seen[self._rows, : self._width + step]
             scores = self._processors(cast(torch.LongTensor, seen), cast(torch.FloatTensor, scores))
@@ -95,6 +111,11 @@ class Sampler:
         if self._seen is not None:
             self._seen[self._rows, self._width + step] = tokens.clamp(max=scores.shape[-1] - 1)
         return tokens
+
+    def wrote(self, row: int, token: int) -> None:
+        """A row goes on after this token, or ends with it."""
+        if self._guide is not None:
+            self._guide.wrote(row, token)
 
     def _warpers(self) -> LogitsProcessorList:
         d, found = self.drawing, LogitsProcessorList()
