@@ -157,14 +157,16 @@ def test_a_variation_keeps_what_the_gold_means(book: Guideline, variation: Varia
         assert one.gold.name == one.guideline.no_relation
         return
     assert after is not None
+    types = varied_names(book, variation).entity_types
     assert (after.head_types, after.tail_types, after.symmetric) == (
-        before.head_types,
-        before.tail_types,
+        tuple(types.get(t, t) for t in before.head_types),
+        tuple(types.get(t, t) for t in before.tail_types),
         before.symmetric,
     )
+    assert {t.name for t in one.guideline.entity_types} == {types.get(t.name, t.name) for t in book.entity_types}
     assert [sentence for sentence, _ in after.examples] == [sentence for sentence, _ in before.examples]
     # Undoing the names gives the guideline back, in some order.
-    back = {new: old for old, new in varied_names(book, variation).items()}
+    back = varied_names(book, variation).inverse.relations
     assert {r.name for r in one.guideline.relation_types} == set(back) or not back
     plain = varied_guideline(book, Variation(shuffle_relations=variation.shuffle_relations))
     assert [back.get(r.name, r.name) for r in one.guideline.relation_types] == [r.name for r in plain.relation_types]
@@ -187,6 +189,7 @@ def test_no_label_of_the_library_shines_through_its_codes(name: str) -> None:
     book = load_from_library(name)
     shown = varied_guideline(book, Variation(rename_labels=3, shuffle_relations=3))
     assert all(re.fullmatch(r"R\d+", r.name) for r in shown.relation_types)
+    assert all(re.fullmatch(r"T\d+", t.name) for t in shown.entity_types)
     assert len({r.name for r in shown.relation_types}) == len(book.relation_types)
     text = write_guideline(shown)
     for relation in book.relation_types:
@@ -201,7 +204,9 @@ def test_no_label_of_the_library_shines_through_its_codes(name: str) -> None:
 def test_codes_are_none_that_the_guideline_uses() -> None:
     book = parse_guideline(write_guideline(BOOK).replace("Stir-It", "R11").replace("one goes", "R12 R13: one goes"))
     for seed in range(30):
-        assert {"R11", "R12", "R13"}.isdisjoint(varied_names(book, Variation(rename_labels=seed)).values())
+        names = varied_names(book, Variation(rename_labels=seed)).relations
+        assert len(names) == 2
+        assert {"R11", "R12", "R13"}.isdisjoint(names.values())
 
 
 def test_seeds_differ_and_each_kind_changes_what_it_says() -> None:
@@ -214,7 +219,7 @@ def test_seeds_differ_and_each_kind_changes_what_it_says() -> None:
     assert all(sorted(order) == sorted(names) for order in orders)
     permuted = varied_guideline(book, Variation(permute_labels=1))
     assert sorted(r.name for r in permuted.relation_types) == sorted(names) != [r.name for r in permuted.relation_types]
-    assert len({tuple(varied_names(book, Variation(rename_labels=s)).values()) for s in range(20)}) == 20
+    assert len({tuple(varied_names(book, Variation(rename_labels=s)).relations.values()) for s in range(20)}) == 20
     assert varied_names(book, Variation(rename_labels=1)) != varied_names(permuted, Variation(rename_labels=1))
 
 

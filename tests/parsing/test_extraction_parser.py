@@ -210,6 +210,26 @@ def test_a_dropped_item_is_shown_at_its_place() -> None:
     assert shown == ['["a", 1]', '["c", "x"]', "7"]
 
 
+def test_what_is_said_of_an_item_names_its_key_and_its_number() -> None:
+    json = '{"ner": [["a", 1], ["b", "Task"], ["c", "x"], ["b", "Task"]], "rel": [7, ["b", "none", "a"], ["b", "like"'
+    said = [(d.code, d.message) for d in answer(json).deviations if d.code != "repaired_json"]
+    assert said == [
+        ("malformed_item", "ner[0]: an item of another form"),
+        ("unknown_type", "ner[2]: 'x' is no entity type of the guideline"),
+        ("duplicate_item", "ner[3]: the same item again"),
+        ("malformed_item", "rel[0]: an item of another form"),
+        ("stated_negative", "rel[1]: 'none' says that there is no relation: leave the pair out"),
+        ("unfinished_item", "rel[2]: the text breaks off in an item"),
+    ]
+    whole = answer('{"ner": [["a", "Task"]], "rel": [["a", "solves", "b"]], "ner": [["", "Task"], ["\u200b", "Task"]]}')
+    assert [(d.code, d.message) for d in whole.deviations] == [
+        ("repeated_key", "'ner' more than once"),
+        ("empty_mention", "ner[1]: an entity without text"),
+        ("invisible_character", "ner[2]: a character without width"),
+        ("type_signature", "rel[0]: solves does not join Task with any type"),
+    ]
+
+
 # ----------------------------------------------------------------------------------------------- broken JSON, by item
 
 
@@ -280,4 +300,6 @@ def test_no_more_items_than_the_bound_are_read() -> None:
     parsed = answer(f'{{"ner": [{many}], "rel": []}}')
     assert len(entities(parsed)) == MAX_EXTRACTED
     assert parsed.dropped == 7
-    assert codes(parsed) == ["too_many_items"]
+    (found,) = parsed.deviations
+    said = f"ner[{MAX_EXTRACTED}]: {MAX_EXTRACTED + 7} items, {MAX_EXTRACTED} read"
+    assert (found.code, found.message) == ("too_many_items", said)

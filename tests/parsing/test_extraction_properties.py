@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +68,8 @@ def test_any_text_is_read_and_what_is_read_can_be_stored(
     assert parsed.repaired is ("repaired_json" in codes)
     assert parsed.anchored is ("text_outside" not in codes)
     assert bool(parsed.dropped) is bool(codes & DROPPED_ITEMS)
+    keys = "|".join(SCHEMA.keys(sub_task))
+    assert all(re.match(rf"(?:{keys})\[\d+\]: .", d.message) for d in parsed.deviations if d.code in DROPPED_ITEMS)
     spans = [parsed.thinking_span, parsed.answer_span, *(d.span for d in parsed.deviations)]
     assert all(span.end <= len(text) for span in spans if span is not None)
     if parsed.extraction is not None:

@@ -34,7 +34,8 @@ def test_what_is_no_number_is_null() -> None:
 def test_the_policy_names_the_hash_of_every_style_and_script_and_nothing_else() -> None:
     found = assets()
     wanted = [
-        base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in (found.style, found.early, found.script)
+        base64.b64encode(hashlib.sha256(t.encode()).digest()).decode()
+        for t in (found.style, found.early, found.script, found.extraction)
     ]
     assert re.findall(r"'sha256-([^']+)'", found.policy) == wanted
     directives = dict(part.strip().split(" ", 1) for part in found.policy.split(";"))
@@ -51,7 +52,7 @@ def test_the_policy_names_the_hash_of_every_style_and_script_and_nothing_else() 
     assert "unsafe" not in found.policy
 
 
-@pytest.mark.parametrize("name", ["style", "early", "script"])
+@pytest.mark.parametrize("name", ["style", "early", "script", "extraction"])
 def test_no_style_or_script_ends_its_element_or_makes_markup(name: str) -> None:
     text = getattr(assets(), name)
     assert re.findall(r"</s(?:cript|tyle)|<!--", text, re.I) == []

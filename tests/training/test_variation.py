@@ -15,7 +15,7 @@ from bythebook.guidelines import Variation, load_from_library, vary
 from bythebook.prompts import PromptStyle, render
 from bythebook.recipe import PromptSection, Recipe
 from bythebook.records import read_jsonl, read_records
-from bythebook.schema import Gold
+from bythebook.schema import ExtractionGold, Gold
 from bythebook.tasks import task_named
 from bythebook.tasks.world import answer_only, examples
 from bythebook.training import train
@@ -106,6 +106,22 @@ def test_rows_in_any_order_get_their_own_example(embedded: tuple[Any, Any]) -> N
         assert (row["example_id"], row["guideline_hash"]) == (own.id, expected.guideline.hash)
         assert Gold.from_json(row["gold"]).label == expected.gold
         assert row["variation"] == "shuffle_relations=0/7 permute_labels=0/7"
+
+
+def test_rows_of_joint_extraction_have_gold_in_the_words_of_their_prompt(embedded: tuple[Any, Any]) -> None:
+    _, tokenizer = embedded
+    sentences = task_named("world_joint").read(None, train=6, sub_tasks="re_plus end2end")["train"]
+    varied = RowVariation(sentences, lambda e: rl_row(e, tokenizer, STYLE), BOTH, 0)
+    rows = [{**row, "row": i} for i, row in enumerate(rl_dataset(sentences, tokenizer, STYLE))]
+    shown = varied(rows, 2)
+    for row, plain in zip(shown, rows, strict=True):
+        gold = ExtractionGold.from_json(row["gold"])
+        assert {d.code for d in gold.extraction_schema.admits(gold.extraction)} <= {"type_signature"}
+        content = row["prompt"] if isinstance(row["prompt"], str) else row["prompt"][0]["content"]
+        schema = gold.extraction_schema
+        assert all(name in content for name in (*schema.entity_types, *schema.relation_names))
+        assert (row["guideline_hash"], row["prompt"]) != (plain["guideline_hash"], plain["prompt"])
+    assert [row["gold"] for row in shown] != [row["gold"] for row in rows]
 
 
 def test_a_run_shows_one_rendering_a_step_and_goes_on_with_it_when_resumed(

@@ -8,6 +8,7 @@ from bythebook.guidelines.edits import (
     rename_labels,
     rename_relation,
     rotate_names,
+    shuffle_entity_types,
     shuffle_relations,
     swap_names,
 )
@@ -16,11 +17,13 @@ from bythebook.guidelines.kept import keep_guidelines, kept_guidelines, library_
 from bythebook.guidelines.library import library_names, load_from_library
 from bythebook.guidelines.lint import lint_file, lint_guideline
 from bythebook.guidelines.markdown import parse_guideline, write_guideline
+from bythebook.guidelines.renaming import Renaming
 from bythebook.guidelines.variations import Variation, vary
 from bythebook.guidelines.yaml_form import parse_yaml, write_yaml
 
 __all__ = [
     "Finding",
+    "Renaming",
     "Variation",
     "add_restriction",
     "drop_restrictions",
@@ -38,6 +41,7 @@ __all__ = [
     "rename_labels",
     "rename_relation",
     "rotate_names",
+    "shuffle_entity_types",
     "shuffle_relations",
     "swap_names",
     "vary",

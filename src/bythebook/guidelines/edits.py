@@ -6,11 +6,13 @@ A gold answer follows its guideline: whoever edits one must ask for the gold aga
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 
-from bythebook.errors import GuidelineError
+from bythebook.errors import GuidelineError, first_fault
 from bythebook.guidelines.mentions import rewrite_mentions
 from bythebook.types import Guideline, RelationType
 
@@ -21,6 +23,7 @@ __all__ = [
     "rename_labels",
     "rename_relation",
     "rotate_names",
+    "shuffle_entity_types",
     "shuffle_relations",
     "swap_names",
 ]
@@ -37,27 +40,53 @@ def _with_types(guideline: Guideline, types: Sequence[RelationType]) -> Guidelin
     return Guideline.model_validate({**guideline.model_dump(), "relation_types": tuple(t.model_dump() for t in types)})
 
 
-def rename_labels(guideline: Guideline, names: Mapping[str, str]) -> Guideline:
-    """The same guideline under other label names, all changed at once: a permutation is possible. The names change
-    wherever the guideline mentions them (see `mentions`): in answers of examples and near misses, and in its prose.
+def rename_labels(
+    guideline: Guideline, names: Mapping[str, str], entity_types: Mapping[str, str] | None = None
+) -> Guideline:
+    """The same guideline under other names of labels and entity types, all changed at once: a permutation is possible.
+    The names change wherever the guideline mentions them (see `mentions`): in type signatures, in answers of examples
+    and near misses, and in its prose. A mention of a name that a relation and an entity type share is the relation's.
 
-    GuidelineError for a label that it does not declare, and for new names that are no names or not distinct.
+    GuidelineError for a name that it does not declare, and for new names that are no names or not distinct.
     """
-    known = [label.name for label in guideline.labels]
-    if unknown := sorted(set(names).difference(known)):
-        raise GuidelineError(f"no relation {unknown[0]!r} in {guideline.title!r}")
+    labels = _new_names(guideline, "relation", [label.name for label in guideline.labels], names)
+    types = _new_names(guideline, "entity type", [t.name for t in guideline.entity_types], entity_types or {})
     tree = guideline.model_dump()
+    _rename(tree, labels, types)
+    try:
+        return Guideline.model_validate(tree)
+    except ValidationError as error:
+        message = first_fault(error)[1].removeprefix("Value error, ")
+        raise GuidelineError(f"the new names of {guideline.title!r} won't do: {message}") from None
+
+
+def _new_names(guideline: Guideline, what: str, known: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """The new name of everything declared."""
+    if unknown := sorted(set(names).difference(known)):
+        raise GuidelineError(f"no {what} {unknown[0]!r} in {guideline.title!r}")
     new = {name: names.get(name, name) for name in known}
+    if twice := sorted(n for n, times in Counter(new.values()).items() if times > 1):
+        message = f"{what} declared twice: {twice[0]}"
+        raise GuidelineError(f"the new names of {guideline.title!r} won't do: {message}")
+    return new
+
+
+def _rename(tree: dict[str, Any], labels: Mapping[str, str], types: Mapping[str, str]) -> None:
+    """Rename within a guideline as a tree of plain values."""
+    new = {**types, **labels}
 
     def prose(text: str, overlap: bool = False) -> str:
         return rewrite_mentions(text, new, lambda name: new[name], overlap=overlap)
 
     def answer(text: str) -> str:
         name, bracket, rest = text.partition("(")
-        return new.get(name, name) + bracket + rest
+        return labels.get(name, name) + bracket + rest
 
+    for t in tree["entity_types"]:
+        t["name"], t["definition"] = types[t["name"]], prose(t["definition"])
     for r in tree["relation_types"]:
-        r["name"] = new[r["name"]]
+        r["name"] = labels[r["name"]]
+        r["head_types"], r["tail_types"] = ([types.get(t, t) for t in r[key]] for key in ("head_types", "tail_types"))
         r["definition"], r["direction"] = prose(r["definition"]), prose(r["direction"])
         r["restrictions"] = [prose(x) for x in r["restrictions"]]
         r["overlaps"] = [prose(x, overlap=True) for x in r["overlaps"]]
@@ -67,12 +96,7 @@ def rename_labels(guideline: Guideline, names: Mapping[str, str]) -> Guideline:
     tree["preamble"] = prose(tree["preamble"])
     tree["no_relation_definition"] = prose(tree["no_relation_definition"])
     if tree["no_relation"]:
-        tree["no_relation"] = new[tree["no_relation"]]
-    try:
-        return Guideline.model_validate(tree)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise GuidelineError(f"the new names of {guideline.title!r} won't do: {message}") from None
+        tree["no_relation"] = labels[tree["no_relation"]]
 
 
 def rename_relation(guideline: Guideline, old: str, new: str) -> Guideline:
@@ -125,3 +149,10 @@ def shuffle_relations(guideline: Guideline, rng: random.Random) -> Guideline:
     types = list(guideline.relation_types)
     rng.shuffle(types)
     return _with_types(guideline, types)
+
+
+def shuffle_entity_types(guideline: Guideline, rng: random.Random) -> Guideline:
+    """The same entity types in another order."""
+    types = [t.model_dump() for t in guideline.entity_types]
+    rng.shuffle(types)
+    return Guideline.model_validate({**guideline.model_dump(), "entity_types": types})

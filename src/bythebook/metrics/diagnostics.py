@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bythebook.guidelines import Renaming
 from bythebook.metrics.extraction import Counts, entity_counts, relation_counts, total
-from bythebook.types import ExtractedEntity, Extraction
+from bythebook.types import Extraction
 
 __all__ = ["agreement", "renamed", "swapped"]
 
@@ -22,18 +23,8 @@ def swapped(extraction: Extraction) -> Extraction:
 
 
 def renamed(extraction: Extraction, names: Mapping[str, str]) -> Extraction:
-    """The same under other names of types; a name that `names` lacks stays."""
-
-    def entity(e: ExtractedEntity) -> ExtractedEntity:
-        return e if e.type is None else e.model_copy(update={"type": names.get(e.type, e.type)})
-
-    return Extraction(
-        entities=tuple(entity(e) for e in extraction.entities),
-        relations=tuple(
-            r.model_copy(update={"head": entity(r.head), "type": names.get(r.type, r.type), "tail": entity(r.tail)})
-            for r in extraction.relations
-        ),
-    )
+    """The same under other names of entity types and relations; a name that `names` lacks stays."""
+    return Renaming(relations=names, entity_types=names).extraction(extraction)
 
 
 def agreement(first: Sequence[Extraction], second: Sequence[Extraction]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """An answer of joint extraction, `<answer>{"ner": […], "rel": […]}</answer>`, read from a completion.
 
 Deviations, by code; a tag is one of the declared set. Those of the first two groups make a completion not well formed,
-those of the second group are items that are left out. The codes about tags that are not listed are in `tags.py`.
+those of the second group are items that are left out. The codes about tags that are not listed are in `tags.py`. What
+is said of an item begins with its key and its number, from 0: `rel[3]: …`.
 
 missing_tag          one of the tags does not occur
 duplicate_tag        one of the tags occurs more than once
@@ -37,7 +38,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from bythebook.parsing.blocks import TAG_FAULTS, Blocks, note, read_blocks, stripped
-from bythebook.parsing.json_items import Item, ItemList, read_lists
+from bythebook.parsing.json_items import Item, ItemList, numbered, read_lists
 from bythebook.parsing.tag_sets import TAG_SETS, TagSet
 from bythebook.schema import ExtractionSchema, MentionOrder
 from bythebook.types import (
@@ -261,7 +262,7 @@ class _Answer:
 
     def _items(self, lists: list[ItemList], key: str) -> Iterable[Item]:
         """The items of a key with fields that can be stored; the others are noted and counted."""
-        items = [item for part in lists if part.key == key for item in part.items or ()]
+        items = numbered(lists, key)
         for item in items[:MAX_EXTRACTED]:
             if item.fields is None:
                 code = "malformed_item" if item.finished else "unfinished_item"
@@ -288,21 +289,24 @@ class _Answer:
         if fault.code in DROPPED_ITEMS:
             self._drop(fault.code, fault.message, item)
             return False
-        note(self.deviations, fault.code, fault.message, (item.start, item.end))
+        self._note(fault.code, fault.message, item)
         return True
 
     def _drop(self, code: str, message: str, item: Item, many: int = 1) -> None:
         self.dropped += many
-        note(self.deviations, code, message, (item.start, item.end))
+        self._note(code, message, item)
+
+    def _note(self, code: str, message: str, item: Item) -> None:
+        note(self.deviations, code, f"{item.name}: {message}", (item.start, item.end))
 
     def _note_once(self, code: str, message: str, item: Item) -> None:
         if code not in self._noted_once:
             self._noted_once.add(code)
-            note(self.deviations, code, message, (item.start, item.end))
+            self._note(code, message, item)
 
     def _note_repetition(self, key: tuple[str, ...], item: Item) -> None:
         if key in self._seen:
-            note(self.deviations, "duplicate_item", "the same item again", (item.start, item.end))
+            self._note("duplicate_item", "the same item again", item)
         self._seen.add(key)
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["MAX_REPAIRS", "Item", "ItemList", "read_lists"]
+__all__ = ["MAX_REPAIRS", "Item", "ItemList", "numbered", "read_lists"]
 
 MAX_REPAIRS = 64
 """How many items of an answer are given to json-repair."""
@@ -38,6 +38,8 @@ class Item(NamedTuple):
     end: int
     finished: bool = True
     """Whether the text goes on after it, so that nothing of it can be missing."""
+    name: str = ""
+    """Which one it is, by key and number from 0: `ner[2]`."""
 
 
 class ItemList(NamedTuple):
@@ -48,6 +50,12 @@ class ItemList(NamedTuple):
     """None where the value is no list."""
     start: int
     end: int
+
+
+def numbered(lists: list[ItemList], key: str) -> list[Item]:
+    """The items of a key, each with its name; of a key that occurs more than once, those of all its lists."""
+    items = [item for part in lists if part.key == key for item in part.items or ()]
+    return [item._replace(name=f"{key}[{number}]") for number, item in enumerate(items)]
 
 
 def read_lists(text: str, start: int, end: int, arity: Mapping[str, int]) -> tuple[list[ItemList], int, bool] | None:

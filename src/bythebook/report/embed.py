@@ -18,8 +18,9 @@ from markupsafe import Markup
 
 __all__ = ["Assets", "assets", "json_element"]
 
-_STYLES = ("style.css", "explorer.css")
+_STYLES = ("style.css", "explorer.css", "extraction.css")
 _EARLY = ("theme.js",)
+_EXTRACTION = ("dom.js", "list.js", "extraction_data.js", "extraction_text.js", "extraction_detail.js", "extraction.js")
 _SCRIPTS = ("dom.js", "data.js", "marks.js", "list.js", "detail.js", "matrix.js", "guideline.js", "main.js")
 
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -32,6 +33,9 @@ class Assets(NamedTuple):
     early: Markup
     """Runs in the head, before anything is drawn."""
     script: Markup
+    """Draws documents of relation classification."""
+    extraction: Markup
+    """Draws texts of joint extraction."""
     policy: str
 
 
@@ -39,12 +43,12 @@ class Assets(NamedTuple):
 def assets() -> Assets:
     """The styles and scripts of the package and the policy that lets them in."""
     style = _read(_STYLES)
-    early, script = _scoped(_EARLY), _scoped(_SCRIPTS)
+    early, script, extraction = _scoped(_EARLY), _scoped(_SCRIPTS), _scoped(_EXTRACTION)
     policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(script)}; "
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(early)} {_hash(script)} {_hash(extraction)}; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-    return Assets(Markup(style), Markup(early), Markup(script), policy)
+    return Assets(Markup(style), Markup(early), Markup(script), Markup(extraction), policy)
 
 
 def _read(names: tuple[str, ...]) -> str:

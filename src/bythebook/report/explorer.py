@@ -7,17 +7,18 @@ a length at which a page stays usable, and long files of rollouts to their end; 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Generic, TypeVar, get_args
 
 from bythebook.records import Record
 from bythebook.report.clauses import OUTCOMES, PARTS, Book, outcome_of
+from bythebook.report.extractions import of_both
 from bythebook.report.files import RecordFile, record_files
 from bythebook.report.quotes import QuoteFinder, thinking_of
 from bythebook.report.run import Run
 from bythebook.types import Status
 
-__all__ = ["explorer_data"]
+__all__ = ["Names", "cut", "explorer_data", "first_shown", "shown_tags"]
 
 _LONGEST_TEXT = 20_000
 _LONGEST_COMPLETION = 8_000
@@ -28,17 +29,19 @@ _HIDDEN_TAGS = frozenset({"guideline_id", "gold_before", "correct_before"})
 _T = TypeVar("_T", bound=Hashable)
 
 
-class _Names(Generic[_T]):
+class Names(Generic[_T]):
     """A list without repetitions, and where each value stands in it."""
 
     def __init__(self) -> None:
         self.places: dict[_T, int] = {}
 
     def place(self, value: _T) -> int:
+        """The place of a value, which is added if it is new."""
         return self.places.setdefault(value, len(self.places))
 
     @property
     def listed(self) -> list[_T]:
+        """The values in the order of their places."""
         return list(self.places)
 
 
@@ -51,19 +54,21 @@ def explorer_data(run: Run) -> dict[str, Any] | None:
     """
     builder = _Builder(run)
     for file in record_files(run):
-        builder.add(file, run.records(file.name))
+        records, _ = of_both(run.records(file.name))
+        if records:
+            builder.add(file, records)
     return builder.data() if builder.rows else None
 
 
 class _Builder:
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.models: _Names[tuple[str, str]] = _Names()
-        self.sets: _Names[tuple[str, str, str]] = _Names()
-        self.domains: _Names[str] = _Names()
-        self.labels: _Names[str] = _Names()
-        self.texts: _Names[str] = _Names()
-        self.books: _Names[str] = _Names()
+        self.models: Names[tuple[str, str]] = Names()
+        self.sets: Names[tuple[str, str, str]] = Names()
+        self.domains: Names[str] = Names()
+        self.labels: Names[str] = Names()
+        self.texts: Names[str] = Names()
+        self.books: Names[str] = Names()
         self.finders: list[tuple[Book, QuoteFinder] | None] = []
         self.places: dict[tuple[int, str, str | None], int] = {}
         self.items: list[list[Any]] = []
@@ -94,12 +99,11 @@ class _Builder:
         key = where, name, record.gold
         if key not in self.places:
             self.places[key] = len(self.items)
-            tags = {k: v[:200] for k, v in record.tags.items() if k not in _HIDDEN_TAGS and v}
             gold = None if record.gold is None else self.labels.place(record.gold)
-            self.items.append([name, where, self.domains.place(record.domain), gold, None, None, tags])
+            self.items.append([name, where, self.domains.place(record.domain), gold, None, None, shown_tags(record)])
         item = self.items[self.places[key]]
         if item[4] is None and record.text is not None:
-            item[4] = self.texts.place(_cut(record.text, _LONGEST_TEXT))
+            item[4] = self.texts.place(cut(record.text, _LONGEST_TEXT))
             item[5] = [
                 [m.id, m.start, m.end, m.type]
                 for m in record.entities or ()
@@ -125,19 +129,19 @@ class _Builder:
             OUTCOMES.index(outcome),
             get_args(Status).index(record.status),
             place,
-            None if record.completion is None else _cut(record.completion, _LONGEST_COMPLETION),
+            None if record.completion is None else cut(record.completion, _LONGEST_COMPLETION),
             touched,
             [[i, quoted[i]] for i in shown],
             record.tokens,
             record.value,
             record.finish_reason,
-            [_cut(error, 300) for error in record.errors[:10]],
+            [cut(error, 300) for error in record.errors[:10]],
             [[self._label(r.answer), r.correct] for r in samples],
         ]
 
     def _label(self, label: str | None) -> int | None:
         # A model may write anything that has the form of a label.
-        return None if label is None else self.labels.place(_cut(label, 200))
+        return None if label is None else self.labels.place(cut(label, 200))
 
     def _book(self, record: Record) -> tuple[int | None, tuple[Book, QuoteFinder] | None]:
         if record.guideline is None:
@@ -151,6 +155,7 @@ class _Builder:
 
     def data(self) -> dict[str, Any]:
         """Everything added, in the form that `explorer_data` describes."""
+        pairs = {(row[1], self.items[row[0]][1]) for row in self.rows}
         return {
             "models": [label for _, label in self.models.listed],
             "sets": [{"label": label, "group": group} for _, label, group in self.sets.listed],
@@ -167,25 +172,29 @@ class _Builder:
             "items": self.items,
             "rows": self.rows,
             "notes": self.notes,
-            "start": self._start(),
+            "start": first_shown(pairs, [m for m, _ in self.models.listed], [s for s, _, _ in self.sets.listed]),
         }
 
-    def _start(self) -> list[int]:
-        """Model and set to open with: RL or the trained model, out of domain or on test; else the last file's."""
-        wanted_models, wanted_sets = ("rl", "trained"), ("ood", "test", "dev", "id")
-        models, sets = [name for name, _ in self.models.listed], [name for name, _, _ in self.sets.listed]
-        pairs: set[tuple[int, int]] = {(row[1], self.items[row[0]][1]) for row in self.rows}
 
-        def rank(pair: tuple[int, int]) -> tuple[int, int, int]:
-            model, where = models[pair[0]], sets[pair[1]].rpartition("/")[2]
-            return (
-                wanted_models.index(model) if model in wanted_models else len(wanted_models),
-                wanted_sets.index(where) if where in wanted_sets else len(wanted_sets),
-                -pair[0],
-            )
+def shown_tags(record: Record) -> dict[str, str]:
+    """What the task knows of an item, as far as a reader wants it."""
+    return {k: v[:200] for k, v in record.tags.items() if k not in _HIDDEN_TAGS and v}
 
-        model, where = min(pairs, key=rank)
-        return [model, where]
+
+def first_shown(pairs: Iterable[tuple[int, int]], models: Sequence[str], sets: Sequence[str]) -> list[int]:
+    """Model and set to open with: RL or the trained model, out of domain or on test; else the last file's."""
+    wanted_models, wanted_sets = ("rl", "trained"), ("ood", "test", "dev", "id")
+
+    def rank(pair: tuple[int, int]) -> tuple[int, int, int]:
+        model, where = models[pair[0]], sets[pair[1]].rpartition("/")[2]
+        return (
+            wanted_models.index(model) if model in wanted_models else len(wanted_models),
+            wanted_sets.index(where) if where in wanted_sets else len(wanted_sets),
+            -pair[0],
+        )
+
+    model, where = min(pairs, key=rank)
+    return [model, where]
 
 
 def _book_data(name: str, book: Book | None) -> dict[str, Any]:
@@ -197,5 +206,6 @@ def _book_data(name: str, book: Book | None) -> dict[str, Any]:
     return {"hash": name, "clauses": clauses, **known, "labels": [label.text for label in g.labels]}
 
 
-def _cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int) -> str:
+    """`text`, or its beginning and how much is left out."""
     return text if len(text) <= longest else f"{text[:longest]} … [{len(text) - longest:,} more characters]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,19 @@ import jinja2
 from bythebook.records import write_text
 from bythebook.report.embed import assets, json_element
 from bythebook.report.explorer import explorer_data
+from bythebook.report.extraction_explorer import extraction_data
 from bythebook.report.figures import interval, number, percent, points
 from bythebook.report.files import record_files
 from bythebook.report.plots import extent, panels
-from bythebook.report.rows import case_rows, edit_rows, file_rows, summary_rows
+from bythebook.report.rows import (
+    ExtractionRow,
+    FileRow,
+    case_rows,
+    edit_rows,
+    extraction_rows,
+    file_rows,
+    summary_rows,
+)
 from bythebook.report.run import Annotated, Arm, Block, Demo, Run
 from bythebook.report.samples import before_and_after
 from bythebook.report.spans import argument_pieces, clipped, diff_lines, form_pieces
@@ -39,8 +49,12 @@ def write_report(run: Path) -> Path:
 
 def render_report(run: Run) -> str:
     """The page as text. What comes from models or data is escaped by the templates, or stands in a JSON element."""
-    data, demo = explorer_data(run), run.demo
-    shared = {"assets": assets(), "records": None if data is None else json_element(data)}
+    data, extractions, demo = explorer_data(run), extraction_data(run), run.demo
+    shared = {
+        "assets": assets(),
+        "records": None if data is None else json_element(data),
+        "extractions": None if extractions is None else json_element(extractions),
+    }
     if demo is None:
         return _environment().get_template("run.jinja").render(shared | _run_page(run))
     return _environment().get_template("demo.jinja").render(shared | _demo_page(run, demo))
@@ -93,7 +107,8 @@ def _run_page(run: Run) -> dict[str, Any]:
         "environment": run.environment,
         "recipe": run.recipe,
         "panels": panels(lines, extent([lines])),
-        "sets": _score_sets(run),
+        "sets": _by_set(run, file_rows(run)),
+        "extraction_sets": _by_set(run, extraction_rows(run)),
         "official": [
             {"label": f"{model}, {name}", "f1": scores}
             for model, sets in run.official.items()
@@ -102,9 +117,9 @@ def _run_page(run: Run) -> dict[str, Any]:
     }
 
 
-def _score_sets(run: Run) -> list[dict[str, Any]]:
+def _by_set(run: Run, rows: Sequence[FileRow] | Sequence[ExtractionRow]) -> list[dict[str, Any]]:
     """Scores of every file of records under the name of its set, in domain beside out of domain."""
-    scores = {row["file"]: row for row in file_rows(run)}
+    scores = {row["file"]: row for row in rows}
     sets: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for file in record_files(run):
         if file.name in scores:

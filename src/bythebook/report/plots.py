@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
@@ -31,19 +31,17 @@ class _Spec:
     """(metric key, legend, style class)"""
     unit: Unit = "number"
     from_zero: bool = True
+    evaluated: str | None = None
+    """What evaluations during training name `<split>_<evaluated>`: a curve for each split."""
 
 
+_SPLITS = {"id": ("in-domain", "id"), "ood": ("out-of-domain", "ood")}
+_OTHERS = ("id", "ood", "third")
+"""Styles of splits of other names, in their order."""
 _SPECS = (
     _Spec("Reward", (("reward", "mean of the step", "train"),), from_zero=False),
-    _Spec(
-        "Accuracy",
-        (
-            ("accuracy", "training rollouts", "train"),
-            ("eval/id_accuracy", "in-domain", "id"),
-            ("eval/ood_accuracy", "out-of-domain", "ood"),
-        ),
-        "percent",
-    ),
+    _Spec("Accuracy", (("accuracy", "training rollouts", "train"),), "percent", evaluated="accuracy"),
+    _Spec("F1 of entities and relations", (("f1", "training rollouts", "train"),), "percent", evaluated="f1"),
     _Spec("Well-formed completions", (("format_rate", "training rollouts", "train"),), "percent"),
     _Spec("Completion length, tokens", (("completion_length", "mean of the step", "train"),)),
     _Spec("Entropy, nats a token", (("entropy", "mean of the step", "train"),)),
@@ -101,7 +99,26 @@ def extent(runs: Iterable[Sequence[MetricLine]]) -> dict[str, tuple[float, float
 
 def panels(lines: Sequence[MetricLine], shared: dict[str, tuple[float, float]]) -> list[Panel]:
     """The diagrams for which `lines` has data, on the axes that `shared` (from `extent`) gives."""
-    return [panel for spec in _SPECS if (panel := _panel(spec, lines, shared)) is not None]
+    return [panel for spec in _SPECS if (panel := _panel(_with_splits(spec, shared), lines, shared)) is not None]
+
+
+def _with_splits(spec: _Spec, shared: Iterable[str]) -> _Spec:
+    """The diagram with the curves of all splits that any run evaluated."""
+    if spec.evaluated is None:
+        return spec
+    start, end = "eval/", f"_{spec.evaluated}"
+    found = [key[len(start) : -len(end)] for key in shared if key.startswith(start) and key.endswith(end)]
+    named = {split: _SPLITS[split] for split in _SPLITS if split in found}
+    free = [style for style in _OTHERS if style not in named]
+    # What is out of domain has its colour first.
+    for split in sorted(found, key=lambda split: (not split.endswith("ood"), split)):
+        if split not in named:
+            wanted = "ood" if split.endswith("ood") else "id"
+            style = wanted if wanted in free else free[0] if free else _OTHERS[-1]
+            free = [other for other in free if other != style]
+            named[split] = (split.replace("_", " "), style)
+    order = [split for split in _SPLITS if split in named] + sorted(split for split in named if split not in _SPLITS)
+    return replace(spec, keys=spec.keys + tuple((f"{start}{split}{end}", *named[split]) for split in order))
 
 
 def _panel(spec: _Spec, lines: Sequence[MetricLine], shared: dict[str, tuple[float, float]]) -> Panel | None:

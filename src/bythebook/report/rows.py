@@ -8,6 +8,8 @@ from typing import TypedDict
 
 from bythebook import stats
 from bythebook.records import Record
+from bythebook.report.extraction_scores import ExtractionScores, TypeScores, extraction_scores, type_scores
+from bythebook.report.extractions import of_both
 from bythebook.report.run import Run
 from bythebook.report.scores import SetScores, group_of, score_set
 
@@ -16,10 +18,12 @@ __all__ = [
     "EDITS",
     "CaseRow",
     "EditRow",
+    "ExtractionRow",
     "FileRow",
     "SummaryRow",
     "case_rows",
     "edit_rows",
+    "extraction_rows",
     "file_rows",
     "summary_rows",
 ]
@@ -90,6 +94,13 @@ class FileRow(SetScores):
     """Scores of one file of records in an ordinary run."""
 
     file: str
+
+
+class ExtractionRow(ExtractionScores):
+    """Scores of joint extraction of one file of records in an ordinary run."""
+
+    file: str
+    types: list[TypeScores]
 
 
 def summary_rows(run: Path | Run) -> list[SummaryRow]:
@@ -165,11 +176,23 @@ def case_rows(run: Path | Run) -> list[CaseRow]:
 
 
 def file_rows(run: Path | Run) -> list[FileRow]:
-    """Scores of every file of records, as far as its records carry gold answers. K is the file's own."""
+    """Scores of every file of records, as far as its records carry gold labels. K is the file's own."""
     run = Run.of(run)
     out: list[FileRow] = []
     for name in run.record_files:
-        scores = score_set(run.records(name), None)
+        scores = score_set(of_both(run.records(name))[0], None)
         if scores is not None:
             out.append({**scores, "file": name})
+    return out
+
+
+def extraction_rows(run: Path | Run) -> list[ExtractionRow]:
+    """Scores of joint extraction of every file of records, as far as its records carry counts; with those by type."""
+    run = Run.of(run)
+    out: list[ExtractionRow] = []
+    for name in run.record_files:
+        _, records = of_both(run.records(name))
+        scores = extraction_scores(records)
+        if scores is not None:
+            out.append({**scores, "file": name, "types": type_scores(records)})
     return out

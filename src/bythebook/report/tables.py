@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bythebook.report.extraction_scores import PROTOCOL_NAMES
 from bythebook.report.figures import DASH, number, percent
-from bythebook.report.rows import case_rows, edit_rows, file_rows, summary_rows
+from bythebook.report.rows import case_rows, edit_rows, extraction_rows, file_rows, summary_rows
 from bythebook.report.run import Run
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ _MEASURES: tuple[Literal["avg_at_k", "maj_at_k", "pass_at_k", "greedy", "format_
 
 
 def _tables(run: Run) -> list[_Table]:
-    tables = (_file_table(run),) if run.demo is None else (_main_table(run), _edit_table(run), _case_table(run))
+    ordinary = (_file_table(run), _extraction_table(run))
+    tables = ordinary if run.demo is None else (_main_table(run), _edit_table(run), _case_table(run))
     return [table for table in tables if table[2]]
 
 
@@ -62,6 +64,17 @@ def _file_table(run: Run) -> _Table:
         for r in file_rows(run)
     ]
     return "Scores by file of records, %", header, body
+
+
+def _extraction_table(run: Run) -> _Table:
+    header = ["records", "texts", *PROTOCOL_NAMES.values(), "exact", "false relations", "format", "tokens", "reward"]
+    body = []
+    for r in extraction_rows(run):
+        f1 = {p["name"]: p["f1"] for p in r["protocols"]}
+        cells = [percent(f1.get(name)) for name in PROTOCOL_NAMES.values()]
+        cells += [percent(r["exact"]), percent(r["false_relations"]), percent(r["format_rate"])]
+        body.append([r["file"], str(r["items"]), *cells, number(r["tokens"]), number(r["reward"], 2)])
+    return "Joint extraction by file of records: micro-F1 and shares, %", header, body
 
 
 def _main_table(run: Run) -> _Table:

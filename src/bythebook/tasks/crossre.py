@@ -21,11 +21,11 @@ from typing import Any
 
 from bythebook.errors import DataError
 from bythebook.guidelines import load_from_library
-from bythebook.readers.crossre import DOMAINS, SPLITS, check_crossre, read_crossre
+from bythebook.readers.crossre import DOMAINS, SPLITS, check_crossre, crossre_file, read_crossre
 from bythebook.readers.documents import Document
 from bythebook.schema import Grammar
 from bythebook.tasks.base import Task
-from bythebook.tasks.crossre_joint import joint_examples, passages
+from bythebook.tasks.crossre_joint import joint_examples, passages, undeclared
 from bythebook.tasks.extraction import asked_sub_tasks, counts
 from bythebook.tasks.mimic import EITHER_TARGETS
 from bythebook.tasks.pairs import Several, checked_several, count_several, labelled_pairs, question, several_note
@@ -41,14 +41,21 @@ def guideline() -> Guideline:
 
 def check(path: Path | str) -> dict[str, Any]:
     """`readers.crossre.check_crossre`, with what stands under `notes`: how many pairs are asked, and how many are not
-    because they have several labels; and under `counts`: entities and relations."""
+    because they have several labels; and under `counts`: entities and relations. An entity of a type that its domain's
+    guideline lacks is a fault."""
     found = check_crossre(path)
     if any(not fault["message"].endswith("; left out") for fault in found["faults"]):
         return found
     grammar, sentences = Grammar.of(guideline()), read_crossre(path)
     pairs = [p for rows in sentences.values() for d in rows for p in labelled_pairs(d, grammar)]
+    beyond = [
+        {"file": str(crossre_file(path, domain, split)), "line": line, "message": message}
+        for (domain, split), documents in sentences.items()
+        for line, message in undeclared(documents, domain)
+    ]
     return {
         **found,
+        "faults": [*found["faults"], *beyond],
         "notes": [f"{len(pairs)} related pairs; {several_note(count_several(pairs))}"],
         "counts": {f"{domain} {split}": counts(passages(d, domain)) for (domain, split), d in sentences.items()},
     }

@@ -1,13 +1,14 @@
 """CrossRE as joint extraction: the entity types of each domain, and every sentence as one question.
 
 The types are those of CrossNER (Z. Liu et al., AAAI 2021), from which the sentences come, by domain; in our own words.
-A domain's list holds what its files hold; of music and politics, which we have not seen, what that paper lists. The
-relations are those of the guideline `crossre`, whose preamble speaks of two marked mentions and is replaced here.
+A domain's list holds what its files hold; of music and politics, which we have not seen, what that paper lists. An
+entity of another type is left out with its relations, and `data check` lists it: no answer could name it. The relations
+are those of the guideline `crossre`, whose preamble speaks of two marked mentions and is replaced here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from bythebook.guidelines import load_from_library
@@ -15,12 +16,12 @@ from bythebook.readers.documents import Document
 from bythebook.tasks.extraction import Passage, passage_of, questions
 from bythebook.types import EntityType, Example, Guideline, SubTask
 
-__all__ = ["DOMAIN_TYPES", "TYPES", "joint_examples", "joint_guideline", "passages"]
+__all__ = ["DOMAIN_TYPES", "TYPES", "joint_examples", "joint_guideline", "passages", "undeclared"]
 
 PREAMBLE = """\
 Mark the entities that a sentence names, with their types, and the relations that it makes explicit between them.
 Take a name as a whole and leave articles off. Where two types would fit, the narrower one holds: a writer is a writer
-and no person. misc is for names and terms that matter in the sentence and belong to no other type.
+and no person. `misc` is for names and terms that matter in the sentence and belong to no other type.
 Go by the text and not by general knowledge. Of a chain only its links count: where the first lies in the second and
 the second in a third, the first and the third are unrelated unless the text joins them. Where a text has a main
 entity, others are tied to it rather than to each other. A pair may have several relations. compare, opposite,
@@ -102,9 +103,35 @@ def joint_guideline(domain: str) -> Guideline:
     return load_from_library("crossre").model_copy(update=update)
 
 
-def passages(documents: Sequence[Document], domain: str) -> list[Passage]:
-    """Every sentence, under the id `crossre-<doc_key>`."""
-    return [passage_of(d, joint_guideline(domain), name=f"crossre-{d.id}", domain=domain) for d in documents]
+def undeclared(documents: Iterable[Document], domain: str) -> list[tuple[int | None, str]]:
+    """(line, message) for every entity of a type that the domain's guideline lacks."""
+    types = set(DOMAIN_TYPES[domain])
+    return [
+        (
+            d.line,
+            f"an entity of the type {e.type!r}, which the guideline of {domain} lacks; left out of joint extraction",
+        )
+        for d in documents
+        for e in d.entities
+        if e.type not in types
+    ]
+
+
+def passages(documents: Iterable[Document], domain: str) -> list[Passage]:
+    """Every sentence, under the id `crossre-<doc_key>`, without entities whose type the domain's guideline lacks."""
+    guideline = joint_guideline(domain)
+    kept = (_declared(d, frozenset(DOMAIN_TYPES[domain])) for d in documents)
+    return [passage_of(d, guideline, name=f"crossre-{d.id}", domain=domain) for d in kept]
+
+
+def _declared(document: Document, types: frozenset[str]) -> Document:
+    """The document with its entities of these types, and the relations between them."""
+    entities = tuple(e for e in document.entities if e.type in types)
+    if len(entities) == len(document.entities):
+        return document
+    ids = {e.id for e in entities}
+    relations = tuple(r for r in document.relations or () if r.head in ids and r.tail in ids)
+    return document.model_copy(update={"entities": entities, "relations": relations})
 
 
 def joint_examples(

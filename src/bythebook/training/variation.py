@@ -1,4 +1,5 @@
-"""One rendering of the guideline a batch: shuffled relations, other label names, and the gold in their words.
+"""One rendering of the guideline a batch: relations and entity types in another order, under other names, and gold in
+their words.
 
 All prompts of a batch that have a guideline in common get the same rendering, so that they share their beginning as
 before; another batch gets another one. Which one is a function of the recipe's seed and the number of the batch: every

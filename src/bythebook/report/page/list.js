@@ -6,7 +6,8 @@ const SPARE = 6;
 class WindowedList {
   // `drawn(entry)` gives the children of a row, `spoken(entry)` its text for screen readers.
   constructor(box, { drawn, spoken, chosen }) {
-    Object.assign(this, { box, drawn, spoken, chosen, entries: [], selected: -1, pending: false });
+    const prefix = box.id === "list" ? "row" : `${box.id}-row`;
+    Object.assign(this, { box, drawn, spoken, chosen, prefix, entries: [], selected: -1, pending: false });
     this.sheet = el("div", { class: "sheet", role: "presentation" });
     box.replaceChildren(this.sheet);
     box.addEventListener("scroll", () => this.later(), { passive: true });
@@ -54,7 +55,7 @@ class WindowedList {
     const made = [];
     for (let i = first; i < last; i += 1) made.push(this.row(i));
     this.sheet.replaceChildren(...made);
-    if (this.selected >= first && this.selected < last) this.box.setAttribute("aria-activedescendant", `row-${this.selected}`);
+    if (this.selected >= first && this.selected < last) this.box.setAttribute("aria-activedescendant", `${this.prefix}-${this.selected}`);
     else this.box.removeAttribute("aria-activedescendant");
   }
 
@@ -63,7 +64,7 @@ class WindowedList {
     const node = el(
       "div",
       {
-        class: "row", role: "option", id: `row-${i}`, "aria-selected": String(i === this.selected),
+        class: "row", role: "option", id: `${this.prefix}-${i}`, "aria-selected": String(i === this.selected),
         "aria-setsize": this.entries.length, "aria-posinset": i + 1, "aria-label": this.spoken(entry),
         on: { click: () => this.select(i) },
       },

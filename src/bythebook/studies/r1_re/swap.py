@@ -102,7 +102,7 @@ def shown_as_codes(examples: list[Example], renderings: int) -> tuple[list[Examp
             examples[number::renderings], vary(examples[number::renderings], variation), strict=True
         ):
             shown[before.id] = after
-            codes[before.id] = {code: name for name, code in varied_names(before.guideline, variation).items()}
+            codes[before.id] = dict(varied_names(before.guideline, variation).inverse.relations)
     return [shown[e.id] for e in examples], codes
 
 
