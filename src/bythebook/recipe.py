@@ -75,6 +75,8 @@ class MoreData(_Section):
     options: dict[str, Any] = Field(default_factory=dict)
     weight: float = Field(default=1.0, gt=0, le=1000)
     """How often each of its examples stands among the training examples; of a fraction some are drawn."""
+    steps: int | None = Field(default=None, ge=1)
+    """SFT: alone for so many steps, before all that has none; one of the own task takes over its path and options."""
 
 
 class DataSection(_Section):
@@ -86,7 +88,7 @@ class DataSection(_Section):
     options: dict[str, Any] = Field(default_factory=dict)
     """Passed to the task's `load`."""
     target: str | None = None
-    """SFT only: which of the task's targets is imitated (`answer`, `careful`, `mixed`, …)."""
+    """SFT only: which of the task's targets is imitated (`answer`, `mimic`, …), or a JSONL of records to imitate."""
     also: tuple[MoreData, ...] = ()
     """Further training data; what is watched and scored is the task's own."""
 

@@ -77,7 +77,7 @@ def test_the_version_is_printed(call: Call) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    "demo train evaluate annotate score reward study bench report recipes data guideline data-list data-show "
+    "demo train evaluate annotate score reward study bench reproduce report recipes data guideline data-list data-show "
     "data-check data-split data-example guideline-check guideline-show".split(),
 )
 def test_every_command_has_help(command: str, call: Call) -> None:

@@ -16,7 +16,7 @@ from bythebook.recipe import Recipe, load_recipe
 from bythebook.sizing.architectures import Architecture, architecture_of
 from bythebook.sizing.memory import GB, Plan, gpus_needed, memory
 from bythebook.tasks import task_named
-from bythebook.tasks.mixture import more_examples, training_target
+from bythebook.tasks.mixture import training_examples, training_target
 from bythebook.types import Example
 
 __all__ = ["DEVICES", "estimate", "plan_of"]
@@ -87,7 +87,7 @@ def _training_examples(recipe: Recipe) -> list[Example]:
     own = task_named(data.task).read(data.path, **data.options).get(data.train_split, [])
     if not own:
         raise InputError(f"task {data.task!r} gives no examples in split {data.train_split!r}")
-    return [*own, *more_examples(recipe)]
+    return training_examples(recipe, own)
 
 
 def _measure(recipe: Recipe, examples: Sequence[Example]) -> dict[str, Any]:

@@ -1,44 +1,92 @@
-"""Training data of several tasks: `data.also` of a recipe, beside its own task."""
+"""Training data of several tasks: `data.also` of a recipe, beside its own task or, with `steps`, before it."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bythebook.errors import RecipeError
 from bythebook.recipe import MoreData, Recipe
 from bythebook.tasks import task_named
 from bythebook.tasks.base import Target
+from bythebook.tasks.chosen import chosen_examples, chosen_target, names_records
 from bythebook.types import Example
 
-__all__ = ["more_examples", "training_target"]
+__all__ = ["Stage", "more_examples", "stages_of", "training_examples", "training_target"]
 
-_TASK = "task"
-"""The key in `Example.meta` that names the task of an example from `data.also`."""
+_TASK, _STAGE = "task", "_stage"
+"""The keys in `Example.meta` that name the task of an example from `data.also`, and its place there if it is of a
+stage."""
+
+
+class Stage(NamedTuple):
+    """Examples that are trained on for so many steps."""
+
+    examples: list[Example]
+    steps: int
+
+
+def training_examples(recipe: Recipe, own: Sequence[Example]) -> list[Example]:
+    """Everything that is trained on: the examples of the recipe's own task and those of `data.also`; where records are
+    imitated, those that have one. InputError for data or records that can't be read."""
+    found = [*own, *more_examples(recipe)]
+    return chosen_examples(str(recipe.data.target), found) if names_records(recipe.data.target) else found
 
 
 def more_examples(recipe: Recipe) -> list[Example]:
     """The examples of every entry of `data.also`, each as often as its weight says; empty without any.
 
     A weight of 2.5 gives every example twice and half of them, drawn by the recipe's seed, once more. RecipeError for
-    an entry without examples; InputError for data that can't be read.
+    an entry without examples, for stages in RL, and for stages that leave no step to the recipe's own task; InputError
+    for data that can't be read.
     """
-    return [example for more in recipe.data.also for example in _weighted(more, recipe.seed)]
+    before = sum(more.steps or 0 for more in recipe.data.also)
+    if before and recipe.method != "sft":
+        raise RecipeError("data.also: stages (steps) are of fine-tuning", remedy="give the entry no steps")
+    if before >= recipe.training.max_steps:
+        left = f"training.max_steps: {recipe.training.max_steps} leaves none to the recipe's own task"
+        raise RecipeError(f"data.also: the stages take {before} steps, {left}", remedy="raise training.max_steps")
+    return [e for number, more in enumerate(recipe.data.also) for e in _weighted(more, number, recipe)]
 
 
-def _weighted(more: MoreData, seed: int) -> list[Example]:
-    found = task_named(more.task).read(more.path, **more.options).get(more.train_split, [])
+def _weighted(more: MoreData, number: int, recipe: Recipe) -> list[Example]:
+    path, options, tags = more.path, more.options, {_TASK: more.task}
+    if more.steps:
+        tags[_STAGE] = str(number)
+        if more.task == recipe.data.task:
+            path, options = path or recipe.data.path, {**recipe.data.options, **options}
+    found = task_named(more.task).read(path, **options).get(more.train_split, [])
     if not found:
         raise RecipeError(f"data.also: task {more.task!r} gives no examples in split {more.train_split!r}")
-    found = [e.model_copy(update={"meta": {**e.meta, _TASK: more.task}}) for e in found]
+    found = [e.model_copy(update={"meta": {**e.meta, **tags}}) for e in found]
     whole = int(more.weight)
-    drawn = random.Random(f"bythebook mixture/{more.task}/{seed}").sample(found, round((more.weight % 1) * len(found)))
-    return found * whole + drawn
+    rng = random.Random(f"bythebook mixture/{more.task}/{recipe.seed}")
+    return found * whole + rng.sample(found, round((more.weight % 1) * len(found)))
+
+
+def stages_of(recipe: Recipe, examples: Sequence[Example]) -> list[Stage]:
+    """The stages in the order of `data.also`, last what has no `steps`, for the steps that are left; empty where no
+    entry has any. RecipeError for a stage of which no example is left."""
+    named = {str(number): more.steps for number, more in enumerate(recipe.data.also) if more.steps}
+    if not named:
+        return []
+    members: dict[str, list[Example]] = {name: [] for name in (*named, "")}
+    for example in examples:
+        members[example.meta.get(_STAGE, "")].append(example)
+    empty = next((name for name, rows in members.items() if not rows), None)
+    if empty is not None:
+        raise RecipeError(f"there is nothing to train on in {f'data.also.{empty}' if empty else 'the last stage'}")
+    steps = {**named, "": recipe.training.max_steps - sum(named.values())}
+    return [Stage(rows, steps[name]) for name, rows in members.items()]
 
 
 def training_target(recipe: Recipe) -> Target:
-    """SFT: what is imitated, `data.target` of the task that each example comes from. RecipeError if a task lacks it."""
+    """SFT: what is imitated, `data.target` of the task that each example comes from, or the records that it names.
+    RecipeError if a task lacks it."""
     wanted = recipe.data.target or ""
+    if names_records(wanted):
+        return chosen_target
     names: Sequence[str] = [recipe.data.task, *(more.task for more in recipe.data.also)]
     targets: dict[str, Target] = {}
     for name in names:

@@ -17,7 +17,7 @@ from bythebook.prompts import PromptStyle
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.records import digest_of
 from bythebook.tasks import task_named
-from bythebook.tasks.mixture import more_examples, training_target
+from bythebook.tasks.mixture import training_examples, training_target
 from bythebook.training.checkpoints import Resumable, checkpoint_step, newest_checkpoint
 from bythebook.training.choose import make_chooser
 from bythebook.training.environment import write_environment
@@ -105,7 +105,7 @@ def _read(recipe: Recipe) -> tuple[dict[str, list[Example]], list[Example]]:
             f"task {task.name!r} gives no examples in split {recipe.data.train_split!r}",
             remedy=f"splits here are: {', '.join(splits) or 'none'}",
         )
-    return splits, [*examples, *more_examples(recipe)]
+    return splits, training_examples(recipe, examples)
 
 
 def _probes(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from torch.nn.functional import nll_loss
 from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
@@ -16,6 +17,7 @@ from bythebook.errors import RecipeError
 from bythebook.prompts import PromptStyle, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks.base import Target
+from bythebook.tasks.mixture import stages_of
 from bythebook.training.adapters import lora_config
 from bythebook.training.arguments import common_arguments
 from bythebook.training.checkpoints import Resumable
@@ -83,16 +85,21 @@ def make_sft_trainer(
     t = recipe.training
     accumulation = accumulation_steps(t.batch_size, t.micro_batch_size, "training.batch_size")
     varied = not batch_variation(recipe.prompt, recipe.seed, 0).changes_nothing
-    if varied and t.group_by_length:
+    staged = any(more.steps for more in recipe.data.also)
+    if varied and (t.group_by_length or staged):
+        what = "data.also with steps orders" if staged else "training.group_by_length mixes"
         raise RecipeError(
-            "training.group_by_length mixes the batches, and each has a rendering of its own",
+            f"{what} the batches, and each has a rendering of its own",
             remedy="leave it out, or leave out prompt.shuffle_relations and prompt.rename_labels",
         )
+    if staged and t.group_by_length:
+        raise RecipeError("training.group_by_length mixes the stages", remedy="leave it out, or the steps of data.also")
     style = style_of(recipe.prompt)
+    sampling = "sequential" if varied or staged else "group_by_length" if t.group_by_length else "random"
     arguments = SFTConfig(
         **common_arguments(recipe, output),
         gradient_accumulation_steps=accumulation,
-        train_sampling_strategy="sequential" if varied else "group_by_length" if t.group_by_length else "random",
+        train_sampling_strategy=sampling,
         loss_type="nll",
         max_length=None,
         packing=False,
@@ -122,10 +129,25 @@ def _rows(
     varied: bool,
     prefilled: bool,
 ) -> Dataset:
-    """What is trained on: each example once, or, with a rendering of the guideline for each batch, every batch."""
+    """What is trained on: each example once, or, in stages or with a rendering of the guideline for each batch, every
+    batch."""
     t = recipe.training
     one: dict[str, Any] = {"prefilled": prefilled, "sentences_per_row": t.sentences_per_row}
+    if stages := stages_of(recipe, examples):
+        order = random.Random(f"bythebook sft stages/{recipe.seed}")
+        made = [sft_dataset(s.examples, tokenizer, style, target, recipe.seed, **one) for s in stages]
+        return concatenate_datasets(
+            [_epochs(rows, s.steps * t.batch_size, order) for rows, s in zip(made, stages, strict=True)]
+        )
     if not varied:
         return sft_dataset(examples, tokenizer, style, target, recipe.seed, **one)
     size: dict[str, Any] = {"batches": t.max_steps, "batch_size": t.batch_size}
     return varied_sft_dataset(examples, tokenizer, style, target, recipe.prompt, recipe.seed, **one, **size)
+
+
+def _epochs(rows: Dataset, number: int, order: random.Random) -> Dataset:
+    """So many rows, epoch by epoch, each in another order."""
+    places: list[int] = []
+    while len(places) < number:
+        places += order.sample(range(len(rows)), len(rows))
+    return rows.select(places[:number])

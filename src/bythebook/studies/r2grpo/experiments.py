@@ -1,0 +1,133 @@
+"""All arms over seeds, those first that others start from; what is done is kept, whenever the command was stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict
+from pathlib import Path
+
+from bythebook.errors import InputError
+from bythebook.records import write_text
+from bythebook.studies.r2grpo.arms import ARMS
+from bythebook.studies.r2grpo.size import SCRATCH, StudySize
+from bythebook.studies.r2grpo.work import is_done, run_arm
+from bythebook.studies.side_by_side import cores, worker_pool
+from bythebook.training import write_environment
+
+__all__ = ["expected_seconds", "run_experiments"]
+
+Job = tuple[str, int]
+"""An arm and a seed."""
+
+_ROLLOUT, _SFT_STEP, _ANSWER, _LOADING = 0.06, 0.9, 0.02, 15.0
+"""Seconds on one core, from trials with a million parameters and 80 to 270 tokens a completion: a rollout with its
+share of the update, a step of SFT, a completion in a test, loading everything."""
+
+
+def expected_seconds(arm: str, size: StudySize) -> float:
+    """About how long an arm takes on one core like ours."""
+    of = ARMS[arm]
+    compared = of.group == "compared"
+    asked = size.in_domain + size.out_of_domain + 2 * size.drawn * (size.samples if compared else size.few)
+    asked += len(size.temperatures) * size.drawn * size.few if compared else 0
+    steps, rollouts = 0, 0
+    if of.rl:
+        rollouts = size.rl_steps * size.prompts_per_step * size.num_generations
+    elif of.recipe is not None:
+        steps = size.sft_steps + (size.mimic_steps if arm == "mimic" else 0)
+        asked += size.train * size.rft_samples if arm == "rft" else 0
+    elif size.model == SCRATCH:
+        steps = size.start_steps
+    return _LOADING + _ROLLOUT * rollouts + _SFT_STEP * steps + _ANSWER * asked
+
+
+def run_experiments(
+    output: Path,
+    *,
+    seeds: int = 3,
+    size: StudySize | None = None,
+    arms: Sequence[str] = tuple(ARMS),
+    workers: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Run `arms`, and those that they start from, with seeds 0 … seeds − 1 into `<output>/seed<n>`; `say` gets a line
+    of progress. InputError for an unknown arm, or a folder that holds runs of another size."""
+    unknown = [name for name in arms if name not in ARMS]
+    if unknown:
+        raise InputError(f"no arm {unknown[0]!r}", remedy=f"there are: {', '.join(ARMS)}")
+    size = size or StudySize()
+    names = _with_starts(arms)
+    folders = {seed: output / f"seed{seed}" for seed in range(seeds)}
+    for seed, folder in folders.items():
+        _claim(folder, size, seed)
+    jobs = [(name, seed) for name in names for seed in folders if not is_done(folders[seed], name)]
+    workers = max(1, min(workers or cores(), len(jobs)))
+    expected = sum(expected_seconds(name, size) for name, _ in jobs)
+    say(
+        f"{len(jobs)} of {seeds * len(names)} arms to run, {workers} at a time: about {_time(expected / workers)} "
+        f"on {workers} idle cores"
+    )
+    if jobs:
+        _run(jobs, folders, size, workers, say)
+
+
+def _with_starts(arms: Sequence[str]) -> list[str]:
+    """The arms and all that they start from, in the order of the tables."""
+    wanted = set(arms)
+    for _ in ARMS:
+        wanted |= {after for name in wanted if (after := ARMS[name].after) is not None}
+    return [name for name in ARMS if name in wanted]
+
+
+def _run(
+    jobs: Sequence[Job], folders: dict[int, Path], size: StudySize, workers: int, say: Callable[[str], None]
+) -> None:
+    expected, started, done = sum(expected_seconds(name, size) for name, _ in jobs), time.monotonic(), 0.0
+    left, finished = list(jobs), 0
+    running: dict[Future[str], Job] = {}
+    with worker_pool(workers) as pool:
+        while left or running:
+            for job in [job for job in left if _ready(job, folders)][: workers - len(running)]:
+                left.remove(job)
+                name, seed = job
+                running[pool.submit(run_arm, name, str(folders[seed]), seed, size)] = job
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name, seed = running.pop(future)
+                future.result()
+                finished += 1
+                done += expected_seconds(name, size)
+                # What is left is scaled by how long the arms so far took.
+                rest = (time.monotonic() - started) * (expected - done) / done
+                say(f"seed {seed}, {name}: done ({finished} of {len(jobs)}; about {_time(rest)} left)")
+
+
+def _ready(job: Job, folders: dict[int, Path]) -> bool:
+    name, seed = job
+    after = ARMS[name].after
+    return after is None or is_done(folders[seed], after)
+
+
+def _claim(folder: Path, size: StudySize, seed: int) -> None:
+    """Note what this folder is for; refuse one with runs of another size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = json.loads(json.dumps({"seed": seed, "size": asdict(size)}))
+    file = folder / "size.json"
+    if not file.exists():
+        write_environment(folder / "environment.json", seed)
+        write_text(file, json.dumps(wanted, indent=2) + "\n")
+        return
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"can't be read: {error}", file=file, remedy="choose another --output") from None
+    if found != wanted:
+        raise InputError("holds runs of another size or seed", file=folder, remedy="choose another --output")
+
+
+def _time(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

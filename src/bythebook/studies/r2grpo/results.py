@@ -1,0 +1,211 @@
+"""The results page of the miniature, recomputed from kept records:
+
+python -m bythebook.studies.r2grpo.results docs/results/r2grpo                       prints the tables
+python -m bythebook.studies.r2grpo.results --keep runs/r2grpo docs/results/r2grpo    keeps the records of a run, gzipped
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bythebook.errors import InputError
+from bythebook.records import Record, read_records
+from bythebook.studies.kept import results_script, table_row
+from bythebook.studies.r2grpo.arms import ABLATED, ARMS, COMPONENTS
+from bythebook.studies.r2grpo.claims import (
+    CEILING,
+    CLAIMS,
+    FLOOR,
+    ComponentFound,
+    Found,
+    component_verdicts,
+    found_of,
+)
+from bythebook.studies.r2grpo.figures import Quantity, over_seeds, samples_of
+from bythebook.studies.r2grpo.tables import (
+    curve_tables,
+    false_relations,
+    header,
+    interval_text,
+    points,
+    temperature_table,
+)
+
+__all__ = ["keep_experiments", "results", "verdicts"]
+
+_SPLITS = {"id": "in domain", "ood": "never-seen guidelines"}
+_COMPARED = [name for name, arm in ARMS.items() if arm.group == "compared"]
+_ABLATIONS = [name for name, arm in ARMS.items() if arm.without]
+_GREEDY, _AVG = Quantity("greedy"), Quantity("avg")
+_NOTES = ("environment.json", "size.json")
+_RULE = (
+    "*Confirmed*: the interval of every difference lies above 0; *not seen here*: one does not; *cannot be tested at "
+    "this size*: fewer than two seeds, an arm is missing, no arm reaches "
+    f"{100 * FLOOR:g} %, or all are above {100 * CEILING:g} %."
+)
+
+
+def keep_experiments(run: Path, folder: Path) -> None:
+    """Copy what the tables need of `<run>/seed*`: counts and verdicts of every answer without text, and the curves."""
+    for seed in sorted(run.glob("seed*")):
+        kept = folder / seed.name
+        kept.mkdir(parents=True, exist_ok=True)
+        for note in (seed / name for name in _NOTES):
+            if note.exists():
+                shutil.copyfile(note, kept / note.name)
+        if (summary := seed / "rft" / "summary.json").exists():
+            shutil.copyfile(summary, kept / "rft.json")
+        for file in sorted((seed / "records").glob("*.jsonl")):
+            lines = (_slim(r).to_line() + "\n" for r in read_records(file))
+            _gzip(kept / "records" / f"{file.name}.gz", lines)
+        for file in sorted((seed / "curves").glob("*.jsonl")):
+            _gzip(kept / "curves" / f"{file.name}.gz", [file.read_text(encoding="utf-8")])
+
+
+def _slim(record: Record) -> Record:
+    tags = {name: value for name, value in record.tags.items() if name == "guideline_id"}
+    nothing: dict[str, Any] = dict.fromkeys(("completion", "text", "entities", "answer", "gold"))
+    return record.model_copy(update={**nothing, "errors": (), "tags": tags})
+
+
+def _gzip(target: Path, texts: Iterable[str]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A fixed time stamp: equal records give equal files.
+    with gzip.GzipFile(target, "wb", mtime=0) as out:
+        out.writelines(text.encode() for text in texts)
+
+
+def results(folder: Path) -> str:
+    """All tables, as Markdown, over `<folder>/seed*`. InputError where there are no records."""
+    seeds = sorted(folder.glob("seed*"))
+    if not any((seed / "records").is_dir() for seed in seeds):
+        raise InputError("holds no kept records of this study", file=folder, remedy="make them with --keep")
+    drawn = max((samples_of(seeds, arm, split) for arm in _COMPARED for split in _SPLITS), default=0)
+    said = (
+        f"{len(seeds)} seed{'s' * (len(seeds) != 1)}. Figures are micro-F1 in %, means over seeds with Student's 95 % "
+        "interval over seeds in brackets. *In domain* are guidelines of the six domains that training draws from, "
+        "*never-seen guidelines* occur nowhere in training. REL+ counts a relation as right if both arguments, their "
+        f"types and the relation are. Best F1@K and Avg@K are estimated from {drawn} samples a sentence at temperature "
+        "1. Differences are paired by sentence, with a bootstrap interval over seeds × guidelines."
+    )
+    parts = [
+        said,
+        _claims(seeds),
+        _greedy(seeds),
+        *(_by_k(seeds, split) for split in _SPLITS),
+        _ablation(seeds),
+        temperature_table(seeds, _COMPARED),
+        false_relations(seeds, list(ARMS), _SPLITS),
+        *curve_tables(seeds),
+        _rejection(seeds),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def verdicts(folder: Path) -> list[dict[str, Any]]:
+    """Every claim on every test: `claim`, `split`, `verdict`, and under `differences` each `better`, `than`,
+    `difference`, `low`, `high` (fractions; None where they can't be had)."""
+    seeds = sorted(folder.glob("seed*"))
+    rows = []
+    for one in (found_of(claim, seeds, split) for claim in CLAIMS for split in _SPLITS):
+        differences = []
+        for c in one.comparisons:
+            bounds = (c.found.difference, c.found.low, c.found.high) if c.found else (None, None, None)
+            differences.append(
+                {"better": c.better, "than": c.than, **dict(zip(("difference", "low", "high"), bounds, strict=True))}
+            )
+        rows.append({"claim": one.claim.said, "split": one.split, "verdict": one.verdict, "differences": differences})
+    return rows
+
+
+def _claims(seeds: Sequence[Path]) -> str:
+    lines = [
+        "### The claims",
+        "",
+        _RULE,
+        "",
+        *(_claim_line(found_of(claim, seeds, split)) for claim in CLAIMS for split in _SPLITS),
+        *(_component_line(found) for found in component_verdicts(seeds, "ood")),
+    ]
+    return "\n".join(lines)
+
+
+def _claim_line(found: Found) -> str:
+    told = "; ".join(f"beside {ARMS[c.than].label} {points(c.found)}" for c in found.comparisons)
+    where = _SPLITS[found.split]
+    return f"- {found.claim.said}, {where}: **{found.verdict}** ({found.quantity.text}: {told})."
+
+
+def _component_line(found: ComponentFound) -> str:
+    paid = "in no known share" if found.paid is None else f"in {100 * found.paid:.1f} %"
+    told = f"paid {paid} of the rollouts; with it minus without it, Avg@K: {points(found.comparison.found)}"
+    return f"- The component {found.component} of the reward, {_SPLITS['ood']}: **{found.verdict}** ({told})."
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], said: str = "") -> str:
+    """A table with a line for each arm of which something is known."""
+    lines = header(title, head, said)
+    lines += [table_row([name, *cells]) for name, cells in rows if any(cell != "–" for cell in cells)]
+    return "\n".join(lines)
+
+
+def _greedy(seeds: Sequence[Path]) -> str:
+    protocols = {"ner": "NER", "rel": "REL", "rel_plus": "REL+"}
+    head = [f"{name}, {where}" for where in _SPLITS.values() for name in protocols.values()]
+    rows = [
+        (
+            ARMS[arm].label,
+            [interval_text(over_seeds(seeds, arm, s, _GREEDY, p)) for s in _SPLITS for p in protocols],
+        )
+        for arm in _COMPARED
+    ]
+    return _table("Greedy answers", head, rows)
+
+
+def _by_k(seeds: Sequence[Path], split: str) -> str:
+    most = min((n for arm in _COMPARED if (n := samples_of(seeds, arm, split))), default=0)
+    ks = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    quantities = [_AVG, *(Quantity("best", k) for k in ks)]
+    rows = [
+        (ARMS[arm].label, [interval_text(over_seeds(seeds, arm, split, q)) for q in quantities]) for arm in _COMPARED
+    ]
+    return _table(f"REL+: Avg@K and Best F1@K, {_SPLITS[split]}", [q.text for q in quantities], rows)
+
+
+def _ablation(seeds: Sequence[Path]) -> str:
+    components = component_verdicts(seeds, "ood")
+    by_component = {found.component: found for found in components}
+    rows = []
+    for arm in (ABLATED, *_ABLATIONS):
+        cells = [interval_text(over_seeds(seeds, arm, s, q)) for s in _SPLITS for q in (_GREEDY, _AVG)]
+        found = by_component.get(ARMS[arm].without or "")
+        paid = "–" if found is None or found.paid is None else f"{100 * found.paid:.1f}"
+        rows.append((ARMS[arm].label, [*cells, paid, points(found.comparison.found) if found else "–"]))
+    head = [f"{q.text}, {where}" for where in _SPLITS.values() for q in (_GREEDY, _AVG)]
+    head += ["paid in % of rollouts", "whole reward minus this, Avg@K, never-seen guidelines"]
+    said = f"The reward of *{ARMS[ABLATED].label}* with one of its components taken out: {', '.join(COMPONENTS)}."
+    return _table("Ablation of the reward, REL+", head, rows, said)
+
+
+def _rejection(seeds: Sequence[Path]) -> str:
+    lines = []
+    for seed in seeds:
+        if (seed / "rft.json").exists():
+            n = json.loads((seed / "rft.json").read_text(encoding="utf-8"))
+            lines.append(f"{seed.name}: {n['kept']} of {n['sampled']}, of {n['sentences']} of {n['of']} sentences")
+    return f"Kept by rejection sampling: {'; '.join(lines)}." if lines else ""
+
+
+def main() -> int:
+    """The script."""
+    return results_script("The results of the miniature over seeds, from kept records.", results, keep_experiments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""Tables of the results page that are read from curves and from samples at other temperatures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bythebook import stats
+from bythebook.metrics.extraction import Counts, total
+from bythebook.stats import PooledDifference
+from bythebook.studies.kept import table_row
+from bythebook.studies.r2grpo.arms import ARMS, COMPONENTS
+from bythebook.studies.r2grpo.figures import Quantity, false_relation_rate, figure, rows_of, samples_of, tokens
+
+__all__ = [
+    "curve_tables",
+    "false_relations",
+    "header",
+    "interval_text",
+    "points",
+    "temperature_table",
+]
+
+_WINDOWS = 4
+_OTHER = re.compile(r"\.ood_t([\d.]+)\.jsonl\.gz")
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of a curve, one a step."""
+
+
+def header(title: str, head: Sequence[str], said: str = "") -> list[str]:
+    """The lines above the rows of a table."""
+    words = [said, ""] if said else []
+    return [f"### {title}", "", *words, table_row(["", *head]), table_row(["---", *["--:"] * len(head)])]
+
+
+def interval_text(values: Sequence[float], times: float = 100.0, digits: int = 1) -> str:
+    """The mean with Student's 95 % interval over seeds; a dash without values."""
+    middle, bounds = stats.mean(values), stats.interval(values)
+    if middle is None:
+        return "–"
+    text = f"{times * middle:.{digits}f}"
+    return text if bounds is None else f"{text} [{times * bounds[0]:.{digits}f}, {times * bounds[1]:.{digits}f}]"
+
+
+def points(found: PooledDifference | None) -> str:
+    """A difference of F1 in points, with its interval."""
+    if found is None:
+        return "–"
+    return f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+
+
+def _cell(values: Iterable[float | None], times: float = 100.0, digits: int = 1) -> str:
+    """`interval_text` of the seeds that have a value."""
+    return interval_text([v for v in values if v is not None], times, digits)
+
+
+def _line(arm: str, cells: Sequence[str]) -> list[str]:
+    """The row of an arm, where something is known of it."""
+    return [table_row([ARMS[arm].label, *cells])] if any(cell != "–" for cell in cells) else []
+
+
+def temperature_table(seeds: Sequence[Path], arms: Sequence[str]) -> str:
+    """Avg@K and Best F1@K of REL+ under never-seen guidelines by temperature; empty where there are none."""
+    names = {m[1] for seed in seeds for f in (seed / "records").glob("*.gz") if (m := _OTHER.search(f.name))}
+    splits = {1.0: "ood"} | {float(name): f"ood_t{name}" for name in names}
+    k = min((n for s in splits.values() for arm in arms if (n := samples_of(seeds, arm, s))), default=0)
+    if not names or not k:
+        return ""
+    quantities = [Quantity("avg"), Quantity("best", k)]
+    head = [f"{q.text}, T = {t:g}" for q in quantities for t in sorted(splits)]
+    lines = header("REL+ by temperature, never-seen guidelines", head)
+    for arm in arms:
+        found = [(splits[t], q) for q in quantities for t in sorted(splits)]
+        lines += _line(arm, [_cell(figure(seed, arm, s, q) for seed in seeds) for s, q in found])
+    return "\n".join(lines)
+
+
+def false_relations(seeds: Sequence[Path], arms: Sequence[str], splits: Mapping[str, str]) -> str:
+    """How often a relation is named where there is none, and how long completions are."""
+    kinds = [(split, sampled) for split in splits for sampled in (False, True)]
+    head = [f"{'samples' if sampled else 'greedy'}, {splits[split]}" for split, sampled in kinds]
+    said = "Share in % of the answers to sentences without any relation that name one, and tokens of a sample."
+    lines = header("False relations, and length", [*head, "tokens"], said)
+    for arm in arms:
+        cells = [_cell(false_relation_rate(seed, arm, s, sampled=drawn) for seed in seeds) for s, drawn in kinds]
+        lines += _line(arm, [*cells, _cell((tokens(seed, arm, "ood") for seed in seeds), 1.0)])
+    return "\n".join(lines)
+
+
+def curve_tables(seeds: Sequence[Path]) -> list[str]:
+    """Rollouts of every RL arm against the step: reward, F1, tokens, and what each component paid."""
+    arms = [name for name, arm in ARMS.items() if arm.rl and any(rows_of(seed, name) for seed in seeds)]
+    if not arms:
+        return []
+    rewards = _by_quarter("Reward as it was paid, by quarter of the run", seeds, arms, _mean_of("reward"), 1.0, 2)
+    scores = _by_quarter("REL+ micro-F1 of the rollouts, by quarter of the run", seeds, arms, _pooled, 100.0, 1)
+    lengths = _by_quarter("Tokens of a rollout, by quarter of the run", seeds, arms, _mean_of("tokens"), 1.0, 1)
+    return [rewards, scores, lengths, _components(seeds, arms)]
+
+
+def _by_quarter(
+    title: str,
+    seeds: Sequence[Path],
+    arms: Sequence[str],
+    value: Callable[[Rows], float | None],
+    times: float,
+    digits: int,
+) -> str:
+    lines = header(title, [f"quarter {n + 1}" for n in range(_WINDOWS)])
+    for arm in arms:
+        quarters = [[_quarter(rows_of(seed, arm), n) for seed in seeds] for n in range(_WINDOWS)]
+        lines += _line(arm, [_cell(map(value, quarter), times, digits) for quarter in quarters])
+    return "\n".join(lines)
+
+
+def _mean_of(key: str) -> Callable[[Rows], float | None]:
+    return lambda rows: stats.mean(row[key] for row in rows)
+
+
+def _components(seeds: Sequence[Path], arms: Sequence[str]) -> str:
+    said = "What each component of R²GRPO's reward would pay, mean over rollouts, first and last quarter of the run."
+    head = [f"{name}, {when}" for name in COMPONENTS for when in ("first", "last")]
+    lines = header("Components of the reward", head, said)
+    ends = (0, _WINDOWS - 1)
+    for arm in arms:
+        curves = [rows_of(seed, arm) for seed in seeds]
+        cells = [_cell((_part(_quarter(rows, n), c) for rows in curves), 1.0, 3) for c in COMPONENTS for n in ends]
+        lines += _line(arm, cells)
+    return "\n".join(lines)
+
+
+def _quarter(rows: Rows, number: int) -> Rows:
+    """Of a run of fewer steps than quarters some are empty."""
+    return rows[number * len(rows) // _WINDOWS : (number + 1) * len(rows) // _WINDOWS]
+
+
+def _part(rows: Rows, component: str) -> float | None:
+    return stats.mean(row["parts"][component] for row in rows)
+
+
+def _pooled(rows: Rows) -> float | None:
+    return total(Counts(*row["counts"]["rel_plus"]) for row in rows if "rel_plus" in row["counts"]).f1

@@ -1,0 +1,263 @@
+"""The miniature of MimicSFT and R²GRPO: its arms, what is kept of rollouts, and the whole run in a few steps."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bythebook.errors import InputError
+from bythebook.generation import ModelSettings, write_settings
+from bythebook.records import Record, read_jsonl, read_records
+from bythebook.rewards import reward
+from bythebook.schema import gold_of
+from bythebook.studies.r2grpo import experiments, work
+from bythebook.studies.r2grpo.arms import ABLATED, ARMS, COMPONENTS, START
+from bythebook.studies.r2grpo.curves import curve_of
+from bythebook.studies.r2grpo.experiments import expected_seconds, run_experiments
+from bythebook.studies.r2grpo.size import QUICK, StudySize
+from bythebook.studies.r2grpo.work import is_done, kept_by_rejection, recipe_of, sets_of
+from bythebook.studies.reproduce import reproduce
+from bythebook.tasks import task_named
+from bythebook.tasks.mimic import answer_as_json
+from bythebook.types import Example
+
+TRAINED = [name for name, arm in ARMS.items() if arm.recipe and name != "rft"]
+
+
+@pytest.fixture
+def sentences() -> list[Example]:
+    return task_named("world_joint").read(None, train=6)["train"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a seed in which every arm has a model, of which there is nothing but its settings."""
+    for arm in ARMS:
+        _model(tmp_path / "arms" / arm / "model", ModelSettings(template="short", rendering="rules"))
+    return tmp_path
+
+
+def _model(folder: Path, settings: ModelSettings) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    write_settings(folder, settings)
+    return folder
+
+
+# ----------------------------------------------------------------------------------------------------- the arms
+
+
+def test_every_arm_starts_from_an_arm_before_it() -> None:
+    names = list(ARMS)
+    assert [n for n in names if ARMS[n].after is None] == [START]
+    assert all(names.index(str(arm.after)) < names.index(name) for name, arm in ARMS.items() if arm.after)
+    assert {arm.without for arm in ARMS.values() if arm.without} == set(COMPONENTS)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_arm_has_the_sizes_of_the_study_and_the_sentences_of_the_others(name: str, run: Path) -> None:
+    size = StudySize()
+    recipe = recipe_of(ARMS[name], run, 5, size)
+    assert recipe is not None
+    own = task_named(recipe.data.task).read(None, **recipe.data.options)
+    wanted = task_named("world_joint").read(None, seed=5, train=size.train)
+    assert {split: [e.id for e in rows] for split, rows in own.items()} == {"train": [e.id for e in wanted["train"]]}
+    assert recipe.seed == 5
+    assert recipe.warm_start is None
+    assert recipe.model.path == str(run / "arms" / str(ARMS[name].after) / "model")
+    if recipe.rollout:
+        assert recipe.training.micro_batch_size == size.prompts_per_step * size.num_generations
+        assert recipe.rollout.max_completion_length == size.max_new_tokens
+    else:
+        assert recipe.training.max_steps == size.sft_steps + (size.mimic_steps if name == "mimic" else 0)
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_an_ablation_differs_from_its_base_in_one_component(component: str, run: Path) -> None:
+    base, without = (recipe_of(ARMS[n], run, 0, QUICK) for n in (ABLATED, f"no_{component}"))
+    assert base is not None
+    assert without is not None
+    assert base.reward is not None
+    assert without.reward is not None
+    changed = {k for k, w in without.reward.options.items() if base.reward.options[k] != w}
+    assert changed == set(COMPONENTS[component])
+    assert without.model_copy(update={"reward": base.reward}) == base
+    reward(without.reward.name, **without.reward.options)
+
+
+def test_the_start_model_gives_its_form_to_the_arms_that_go_on_in_it(tmp_path: Path) -> None:
+    settings = ModelSettings(template="r1_re", rendering="condensed", tags="reasoning_think")
+    folder = _model(tmp_path / "model", settings)
+    size = replace(QUICK, model=str(folder))
+    assert recipe_of(ARMS[START], tmp_path, 0, size) is None
+    found = {name: recipe_of(ARMS[name], tmp_path, 0, size) for name in ("sft", "mimic", ABLATED)}
+    assert {name: r and r.prompt.tags for name, r in found.items()} == {
+        "sft": "answer",
+        "mimic": "plan",
+        ABLATED: "reasoning_think",
+    }
+    assert {(r.prompt.template, r.prompt.rendering, r.model.path) for r in found.values() if r} == {
+        ("r1_re", "condensed", str(folder))
+    }
+
+
+def test_tests_are_the_same_for_all_arms_and_other_for_every_seed() -> None:
+    assert sets_of(QUICK, 0) == sets_of(QUICK, 0)
+    assert {e.text for e in sets_of(QUICK, 0)["ood"]} != {e.text for e in sets_of(QUICK, 1)["ood"]}
+    assert {split: len(rows) for split, rows in sets_of(QUICK, 0).items()} == {"id": 4, "ood": 4}
+
+
+# ------------------------------------------------------------------------------------------- rejection, and curves
+
+
+def _answer(name: str, completion: str, rel_plus: tuple[int, int, int], well_formed: bool = True) -> Record:
+    return Record(
+        schema="bythebook.prediction/1", id=name, domain="d", well_formed=well_formed, status="wrong",
+        completion=completion, counts={"ner": (0, 3, 3), "rel_plus": rel_plus},
+    )  # fmt: skip
+
+
+def test_rejection_keeps_different_right_answers_and_nothing_else() -> None:
+    drawn = [
+        _answer("a", "1", (2, 0, 0)),
+        _answer("a", "1", (2, 0, 0)),
+        _answer("a", "2", (2, 1, 0)),
+        _answer("a", "3", (1, 0, 1)),
+        _answer("a", "4", (2, 0, 0), well_formed=False),
+        _answer("a", "5", (2, 0, 0)),
+        _answer("a", "6", (2, 0, 0)),
+        _answer("b", "7", (0, 0, 0)),
+        _answer("c", "8", (0, 1, 0)),
+    ]
+    assert [r.completion for r in kept_by_rejection(drawn, 2)] == ["1", "5", "7"]
+
+
+def test_nothing_right_leaves_the_start_model_as_it_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "load_model", lambda _: None)
+    monkeypatch.setattr(work, "_samples", lambda *_: [_answer("a", "1", (0, 1, 0))])
+    assert recipe_of(ARMS["rft"], run, 0, QUICK) is None
+    assert recipe_of(ARMS["rft"], run, 0, QUICK) is None  # nor when it is asked again
+    assert work.model_of(run, "rft", QUICK) == str(run / "arms" / START / "model")
+    summary = json.loads((run / "rft" / "summary.json").read_text())
+    assert summary == {"sampled": 1, "kept": 0, "sentences": 0, "of": QUICK.train}
+
+
+def test_what_is_right_is_imitated(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "load_model", lambda _: None)
+    monkeypatch.setattr(work, "_samples", lambda *_: [_answer("joint-train-0-0", "1", (0, 0, 0))])
+    recipe = recipe_of(ARMS["rft"], run, 0, QUICK)
+    assert recipe is not None
+    assert recipe.prompt.tags == "think"
+    assert [r.completion for r in read_records(str(recipe.data.target))] == ["1"]
+
+
+def test_a_curve_has_what_was_paid_and_what_each_component_would_pay(sentences: list[Example]) -> None:
+    def rollout(step: int, e: Example, text: str, value: float) -> Record:
+        counts = {"rel_plus": (1, 0, 1)}
+        return Record(
+            schema="bythebook.rollout/1", id=e.id, domain="d", well_formed=True, status="ok", completion=text,
+            step=step, value=value, tokens=10 * (step + 1), counts=counts,
+        )  # fmt: skip
+
+    e = sentences[0]
+    assert gold_of(e) is not None
+    right = answer_as_json(e, random.Random(0))
+    model = cast(Any, SimpleNamespace(prefilled=False, settings=ModelSettings(tags="answer")))
+    rows = curve_of([rollout(0, e, right, 1.0), rollout(0, e, "nothing", 0.0), rollout(1, e, right, 3.0)], [e], model)
+    assert [(r["step"], r["n"], r["reward"], r["tokens"]) for r in rows] == [(0, 2, 0.5, 10), (1, 1, 3.0, 20)]
+    assert rows[0]["counts"] == {"rel_plus": [2, 0, 2]}
+    assert rows[1]["parts"]["format"] == 0.5
+    assert rows[1]["parts"]["entities"] == 1.0
+    assert rows[0]["paid"]["format"] == 0.5
+    assert rows[1]["paid"]["rule"] == 0.0
+
+
+# -------------------------------------------------------------------------------------------------- all of them
+
+
+def test_arms_run_after_those_that_they_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def pretend(name: str, run: str, seed: int, size: StudySize) -> str:
+        ran.append(name)
+        (Path(run) / "records").mkdir(exist_ok=True)
+        (Path(run) / "records" / f"{name}.ood.jsonl").write_text("")
+        return name
+
+    class Pool:
+        """Does at once what it is given."""
+
+        def __init__(self, _: int) -> None: ...
+        def __enter__(self) -> Pool:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, work: Any, *arguments: Any) -> Any:
+            from concurrent.futures import Future
+
+            future: Future[str] = Future()
+            future.set_result(work(*arguments))
+            return future
+
+    monkeypatch.setattr(experiments, "run_arm", pretend)
+    monkeypatch.setattr(experiments, "worker_pool", Pool)
+    said: list[str] = []
+    run_experiments(tmp_path, seeds=1, size=QUICK, arms=["mimic_r2grpo"], workers=2, say=said.append)
+    assert ran == [START, "mimic", "mimic_r2grpo"]
+    assert "3 of 3 arms to run, 2 at a time: about" in said[0]
+    run_experiments(tmp_path, seeds=1, size=QUICK, workers=3, say=said.append)
+    assert sorted(ran) == sorted(ARMS)
+    assert all(ran.index(str(arm.after)) < ran.index(name) for name, arm in ARMS.items() if arm.after)
+    said.clear()
+    run_experiments(tmp_path, seeds=1, size=QUICK, say=said.append)
+    assert len(said) == 1
+    assert f"0 of {len(ARMS)} arms to run" in said[0]
+
+
+def test_an_unknown_arm_and_a_folder_of_another_size_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no arm 'x' \(there are: start, sft, "):
+        run_experiments(tmp_path, arms=["x"])
+    (tmp_path / "seed0").mkdir()
+    (tmp_path / "seed0" / "size.json").write_text('{"seed": 0}')
+    with pytest.raises(InputError, match="another size or seed"):
+        run_experiments(tmp_path, seeds=1)
+    (tmp_path / "seed0" / "size.json").write_text("{")
+    with pytest.raises(InputError, match="can't be read"):
+        run_experiments(tmp_path, seeds=1)
+
+
+def test_an_arm_is_expected_to_take_longer_than_one_that_does_less() -> None:
+    size = StudySize(model="somewhere")
+    seconds = {name: expected_seconds(name, size) for name in ARMS}
+    assert seconds[START] < seconds["sft"] < seconds["mimic"]
+    assert seconds["no_rule"] < seconds[ABLATED]
+    assert expected_seconds(START, StudySize()) > seconds[START]
+
+
+@pytest.mark.slow
+def test_the_whole_miniature_runs_and_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    said: list[str] = []
+    found = reproduce("r2grpo", tmp_path / "run", seeds=1, workers=2, quick=True, say=said.append)
+    run = tmp_path / "run" / "seed0"
+    assert all(is_done(run, name) for name in ARMS)
+    assert len(said) == 1 + len(ARMS)
+    assert all(arm.label in found["tables"] for arm in ARMS.values())
+    assert {c["verdict"] for c in found["claims"]} == {"cannot be tested at this size"}  # of one seed
+    for name, arm in ARMS.items():
+        assert (run / "curves" / f"{name}.jsonl").exists() == arm.rl
+    curve = [row for _, row in read_jsonl(run / "curves" / "mimic_r2grpo.jsonl")]
+    assert [row["n"] for row in curve] == [QUICK.prompts_per_step * QUICK.num_generations] * QUICK.rl_steps
+    records = read_records(run / "records" / "mimic.ood.jsonl")
+    drawn = QUICK.drawn * QUICK.samples
+    assert [sum(r.sample < 0 for r in records), sum(r.sample >= 0 for r in records)] == [QUICK.out_of_domain, drawn]
+    (run / "records" / "no_rule.ood.jsonl").unlink()
+    said.clear()
+    again = reproduce("r2grpo", tmp_path / "run", seeds=1, workers=2, quick=True, say=said.append)
+    assert len(said) == 2
+    assert again["tables"] == found["tables"]
