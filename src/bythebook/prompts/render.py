@@ -54,10 +54,22 @@ _EXTRACTION_TEMPLATES = {"r1_re": "extract.jinja", "short": "extract_short.jinja
 
 def _signature(relation: RelationType) -> str:
     """The entity types of head and tail: ` (Method → Dataset)`; empty where the guideline says none."""
+    head, tail = _ends(relation)
+    return f" ({head} {'–' if relation.symmetric else '→'} {tail})" if head else ""
+
+
+def _from_to(relation: RelationType) -> str:
+    """The same in words: `, Method to Dataset`."""
+    head, tail = _ends(relation)
+    return f", {head} {'and' if relation.symmetric else 'to'} {tail}" if head else ""
+
+
+def _ends(relation: RelationType) -> tuple[str, str]:
+    """The entity types of head and of tail, in words; empty where the guideline says none of either."""
     if not relation.head_types and not relation.tail_types:
-        return ""
+        return "", ""
     head, tail = (" or ".join(types) or "any" for types in (relation.head_types, relation.tail_types))
-    return f" ({head} {'–' if relation.symmetric else '→'} {tail})"
+    return head, tail
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +84,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=False,
     )
     made.filters["signature"] = _signature
+    made.filters["from_to"] = _from_to
     return made
 
 

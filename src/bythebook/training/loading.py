@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from bythebook.errors import MissingExtraError, ModelError, RecipeError
+from bythebook.errors import MissingExtraError, ModelError, RecipeError, said
 from bythebook.generation import ModelSettings, settings_of
 from bythebook.generation.loading import local_path
 from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
 from bythebook.prompts import render, source_text, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks import task_named
-from bythebook.tasks.world.words import vocabulary
+from bythebook.tasks.world.words import JOINT_PIECES, joint_vocabulary, vocabulary
 from bythebook.training.adapters import check_targets
 from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
 from bythebook.types import Example
@@ -40,9 +40,8 @@ def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any,
     wanted = style_of(recipe.prompt)
     if m.path == "scratch":
         settings = ModelSettings(
-            template=wanted.template,
-            rendering=wanted.rendering,
-            closed_vocabulary=m.scratch.get("words") == "world",
+            **wanted.model_dump(),
+            closed_vocabulary=m.scratch.get("words") in _WORDS,
             max_new_tokens=recipe.evaluation.max_new_tokens,
         )
         return *_from_scratch(recipe, examples), settings
@@ -88,15 +87,23 @@ def _check_tokens(tokenizer: Any, model: Any, name: str, examples: Sequence[Exam
         )
 
 
+_WORDS = {
+    "world": lambda: build_tokenizer(vocabulary()),
+    "world_joint": lambda: build_tokenizer(joint_vocabulary(), tuple(JOINT_PIECES.values())),
+}
+"""Vocabularies that are known beforehand."""
+
+
 def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any]:
     options = dict(recipe.model.scratch)
     size, source = options.pop("vocabulary", 6000), options.pop("words", None)
     if type(size) is not int or size < 1:
         raise RecipeError(f"model.scratch.vocabulary: {size!r} is no number of tokens")
-    if source not in (None, "world"):
-        raise RecipeError(f"model.scratch.words: there are no words {source!r}", remedy="world, or leave it out")
-    if source == "world":
-        tokenizer = build_tokenizer(vocabulary())
+    if source not in (None, *_WORDS):
+        remedy = f"{', '.join(_WORDS)}, or leave it out"
+        raise RecipeError(f"model.scratch.words: there are no words {source!r}", remedy=remedy)
+    if source in _WORDS:
+        tokenizer = _WORDS[source]()
     else:
         style = style_of(recipe.prompt)
         target, rng = task_named(recipe.data.task).targets.get(recipe.data.target or ""), random.Random(recipe.seed)
@@ -107,9 +114,8 @@ def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any
     try:
         config = SmallModelConfig.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
         raise RecipeError(
-            f"model.scratch.{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"model.scratch.{said(error)}",
             remedy=f"options are: words, vocabulary, {', '.join(SmallModelConfig.model_fields)}",
         ) from None
     try:

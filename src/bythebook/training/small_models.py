@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from bythebook.training.heads_install import install_heads
+from bythebook.training.joint_heads import joint_plan, joint_sample
 from bythebook.training.lookup_heads import PLANS, install_lookup_heads
 
 __all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "train_tokenizer"]
@@ -47,23 +49,24 @@ class SmallModelConfig(BaseModel):
     rope_theta: float = 1e6
     """Long rotary wavelengths: content can be compared over a hundred tokens."""
     context: int = Field(default=2048, ge=1)
-    lookup_heads: bool | Literal["rules", "quotes"] = True
-    """Which hand-made heads are installed, if any; True: those for rules."""
+    lookup_heads: bool | Literal["rules", "quotes", "joint"] = True
+    """Which hand-made heads are installed, if any; True: those for rules. `joint` fits its own sizes alone: see
+    `training.joint_heads`."""
 
 
-def build_tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
+def build_tokenizer(words: Sequence[str], pieces: Sequence[str] = ()) -> PreTrainedTokenizerFast:
     """Byte-level vocabulary in which each of `words` (leading space included) is one token and every other text falls
-    back to bytes; the tags of the answer form and the directions are single tokens."""
+    back to bytes; the tags of the answer form, the directions and `pieces` are single tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {character: index for index, character in enumerate(alphabet)}
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     for word in words:
-        pieces = byte_level.pre_tokenize_str(word)
-        vocabulary.setdefault("".join(piece for piece, _ in pieces), len(vocabulary))
+        bytes_of_it = "".join(piece for piece, _ in byte_level.pre_tokenize_str(word))
+        vocabulary.setdefault(bytes_of_it, len(vocabulary))
     # Left-to-right merges would break words; with ignore_merges a whole piece found in the vocabulary is one token.
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], ignore_merges=True))
     tokenizer.pre_tokenizer = _pre_tokenizer()
-    return _finished(tokenizer)
+    return _finished(tokenizer, pieces)
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
@@ -82,14 +85,14 @@ def _pre_tokenizer() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(_PIECES), "isolated"), byte_level])
 
 
-def _finished(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
+def _finished(tokenizer: Tokenizer, pieces: Sequence[str] = ()) -> PreTrainedTokenizerFast:
     """With decoder, tags, special tokens and chat template."""
     tokenizer.decoder = decoders.ByteLevel()
     marks = ("<e1>", "</e1>", "<e2>", "</e2>")
     tokenizer.add_tokens(
         [
             AddedToken(token, normalized=False, special=token in _CONTROL, lstrip=token in marks)
-            for token in (*_CONTROL, *_TAGS, *_DIRECTIONS)
+            for token in (*_CONTROL, *_TAGS, *_DIRECTIONS, *pieces)
         ]
     )
     return PreTrainedTokenizerFast(
@@ -132,7 +135,9 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
         for layer in model.model.layers:
             layer.self_attn.o_proj.weight.mul_(config.output_shrink)
             layer.mlp.down_proj.weight.mul_(config.output_shrink)
-    if config.lookup_heads:
+    if config.lookup_heads == "joint":
+        install_heads(model, tokenizer, joint_plan(), joint_sample(tokenizer), seed)
+    elif config.lookup_heads:
         plan = PLANS["rules" if config.lookup_heads is True else config.lookup_heads]
         (preferred,) = tokenizer(plan.prefer_after, add_special_tokens=False)["input_ids"]
         install_lookup_heads(model, plan, preferred, seed)

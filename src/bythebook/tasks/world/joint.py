@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from bythebook.errors import DataError, RecipeError
+from bythebook.errors import DataError, RecipeError, said
 from bythebook.tasks.base import Task
 from bythebook.tasks.extraction import Passage, asked_sub_tasks, questions
 from bythebook.tasks.mimic import EXTRACTION_TARGETS
@@ -109,9 +109,8 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
     try:
         o = JointOptions.model_validate(options)
     except ValidationError as error:
-        first = error.errors()[0]
         raise RecipeError(
-            f"world_joint option {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"world_joint option {said(error)}",
             remedy=f"options are: {', '.join(JointOptions.model_fields)}",
         ) from None
     sizes: dict[str, Any] = {"seed": o.seed, "entity_types": o.entity_types, "k": o.k}

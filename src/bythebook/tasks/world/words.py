@@ -9,6 +9,7 @@ __all__ = [
     "ADVERBS",
     "FIRST_HALVES",
     "FUNCTION_WORDS",
+    "JOINT_PIECES",
     "NOUNS",
     "PLACES",
     "SECOND_HALVES",
@@ -16,6 +17,7 @@ __all__ = [
     "TRAINED_NAMES",
     "UNSEEN_NAMES",
     "VERBS",
+    "joint_vocabulary",
     "vocabulary",
 ]
 
@@ -60,6 +62,22 @@ SECOND_HALVES = tuple(
 )
 
 
+JOINT_WORDS = tuple(" near| Entity| type| to| ner| rel| if| so|Asked".split("|"))
+JOINT_PIECES = {
+    "noun item": " |",
+    "verb item": " /",
+    "entities": '{"ner": [["',
+    "no entity": '{"ner": []',
+    "comma": '", "',
+    "next": '"], ["',
+    "relations": '"]], "rel": [["',
+    "no relation": '"]], "rel": []}',
+    "nothing": ', "rel": []}',
+    "end": '"]]}',
+    "relations alone": '{"rel": [["',
+    "no relation alone": '{"rel": []}',
+}
+"""What stands between the words of an answer of joint extraction, and between notes: each one token."""
 _ROLES = ("user", "assistant", "system")
 
 
@@ -70,6 +88,11 @@ def vocabulary() -> tuple[str, ...]:
     hyphenated = [f"-{half}" for half in SECOND_HALVES]
     # Nouns stand right behind <e1> and <e2>, without a space.
     return (*(f" {word}" for word in spaced), *NOUNS, *line_starts, *hyphenated, *_ROLES)
+
+
+def joint_vocabulary() -> tuple[str, ...]:
+    """Every word that is one token of the embedded model of joint extraction."""
+    return (*vocabulary(), *FIRST_HALVES, *JOINT_WORDS)
 
 
 def _split_names() -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,0 +1,75 @@
+"""Hand-made heads of joint extraction find what an annotator looks up, before any training."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from itertools import islice
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from bythebook.prompts import PromptStyle, render
+from bythebook.tasks.world.joint import joint_stream
+from bythebook.tasks.world.joint_annotators import JointAnnotator, annotate_jointly
+from bythebook.tasks.world.words import (
+    FIRST_HALVES,
+    JOINT_PIECES,
+    NOUNS,
+    SECOND_HALVES,
+    VERBS,
+    joint_vocabulary,
+)
+from bythebook.training.head_plan import Layout
+from bythebook.training.heads_install import THETA
+from bythebook.training.joint_heads import joint_plan
+from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer
+
+SIZES = {"hidden_size": 360, "layers": 4, "heads": 20, "head_size": 32, "mlp_size": 32, "rope_theta": THETA}
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    tokenizer = build_tokenizer(joint_vocabulary(), tuple(JOINT_PIECES.values()))
+    return build_model(SmallModelConfig(**SIZES, lookup_heads="joint"), tokenizer, 0), tokenizer
+
+
+def _kind(token: str) -> str | None:
+    word = token.strip()
+    kinds = {"noun": NOUNS, "verb": VERBS, "half 1": FIRST_HALVES, "half 2": [f"-{half}" for half in SECOND_HALVES]}
+    return next((kind for kind, words in kinds.items() if word in words), None)
+
+
+@pytest.mark.parametrize("annotator", ["careful", "hasty"])
+def test_words_that_are_looked_up_are_found_before_any_training(
+    made: tuple[LlamaForCausalLM, PreTrainedTokenizerFast], annotator: JointAnnotator
+) -> None:
+    model, tokenizer = made
+    right, asked = Counter[str](), Counter[str]()
+    for example in islice(joint_stream("ood", seed=7, entity_types=(2, 4), k=(2, 6)), 24):
+        messages = render(example, PromptStyle(template="short", rendering="rules"))
+        prompt = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        reply = annotate_jointly(annotator, example, random.Random(0))
+        before, ids = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prompt, prompt + reply))
+        with torch.no_grad():
+            said = model(torch.tensor([ids])).logits[0].argmax(-1).tolist()
+        for place in range(len(before), len(ids)):
+            kind = _kind(tokenizer.decode([ids[place]]))
+            if kind is not None:
+                # Whether a word has a space before it is for training to learn.
+                asked[kind] += 1
+                right[kind] += tokenizer.decode([said[place - 1]]).strip() == tokenizer.decode([ids[place]]).strip()
+    assert min(asked.values()) > 30
+    for kind, number in asked.items():
+        assert right[kind] / number > (0.85 if annotator == "careful" else 0.8), (kind, right[kind], number)
+
+
+def test_a_plan_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="hidden size of"):
+        Layout(joint_plan(), 256, 14)
+    tokenizer = build_tokenizer(joint_vocabulary(), tuple(JOINT_PIECES.values()))
+    with pytest.raises(ValueError, match="heads of 32 in 4 layers"):
+        build_model(SmallModelConfig(**{**SIZES, "layers": 3}, lookup_heads="joint"), tokenizer, 0)
+    with pytest.raises(ValueError, match="to be one token"):
+        build_model(SmallModelConfig(**SIZES, lookup_heads="joint"), build_tokenizer(joint_vocabulary()), 0)
