@@ -17,10 +17,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bythebook import cli_annotate as opts
 from bythebook.cli_attack import attack
 from bythebook.cli_bench import bench
 from bythebook.cli_data import AsJson, DataPath, Output, data_app
 from bythebook.cli_data import print_json as _print_json
+from bythebook.cli_reproduce import reproduce
 from bythebook.cli_score import score
 from bythebook.errors import BythebookError, Interrupted
 
@@ -137,6 +139,7 @@ def evaluate(
     shuffle_relations: Annotated[int | None, typer.Option(help="Show relations in the order of this seed.")] = None,
     rename_labels: Annotated[int | None, typer.Option(help="Show labels as codes (R37), drawn by this seed.")] = None,
     permute_labels: Annotated[int | None, typer.Option(help="Exchange the names of labels by this seed.")] = None,
+    constrained: Annotated[bool, typer.Option("--constrained", help="Ask again, bound to the schema.")] = False,
     output: Output = None,
     backend: BackendName = None,
     endpoint: EndpointUrl = None,
@@ -162,11 +165,12 @@ def evaluate(
         limit=limit,
         output=output,
         variation=Variation(**seeds),
+        constrained=constrained,
         progress=not as_json,
         **options,
     )
     _print_json(found) if as_json else print_scores(found)
-    if any(split.get("unscored") for split in found.values()):
+    if any(arm.get("unscored") for split in found.values() for arm in (split, split.get("constrained", {}))):
         raise typer.Exit(3)
 
 
@@ -189,12 +193,19 @@ def _model(
     return load_model(name, cast(Any, backend), endpoint=at)
 
 
-@app.command(epilog="Example: bythebook annotate sentences.jsonl --guideline guideline.md --output annotated.jsonl")
+@app.command(epilog="Example: bythebook annotate texts.txt -g guideline.md --output annotated.jsonl --samples 8")
 def annotate(
-    inputs: Annotated[list[Path], typer.Argument(help="JSONL of marked sentences, or documents with entities.")],
-    guideline: Annotated[Path, typer.Option("--guideline", "-g", help="A guideline file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="JSONL of predictions; an existing one is completed.")],
+    inputs: opts.Inputs,
+    guideline: opts.GivenGuideline,
+    output: opts.AnnotationOutput,
     model: ModelName = "embedded",
+    sub_task: opts.AskedSubTask = None,
+    samples: opts.Samples = 0,
+    abstain_below: opts.AbstainBelow = None,
+    window: opts.Window = None,
+    overlap: opts.Overlap = None,
+    constrained: opts.Constrained = False,
+    format: opts.AnnotationFormat = "jsonl",
     backend: BackendName = None,
     endpoint: EndpointUrl = None,
     api_key_env: KeyEnv = None,
@@ -207,12 +218,11 @@ def annotate(
     from bythebook.annotation import annotate_file
 
     asked = _model(model, backend, endpoint, api_key_env, concurrency, timeout, prefilled)
-    found = annotate_file(inputs, output, guideline, asked, progress=not as_json)
-    if as_json:
-        _print_json(found)
-    else:
-        failed = f", {found['failed']} could not be (see {found['errors']})" if found["failed"] else ""
-        typer.echo(f"{found['written']} rows annotated, {found['kept']} there before{failed}: {found['output']}")
+    found = annotate_file(
+        inputs, output, guideline, asked, samples=samples, sub_task=sub_task, window=window, overlap=overlap,
+        abstain_below=abstain_below, constrained=constrained, format=format, progress=not as_json,
+    )  # fmt: skip
+    _print_json(found) if as_json else typer.echo(opts.annotated_text(found))
     if found.get("failed"):
         raise typer.Exit(3)
 
@@ -251,6 +261,7 @@ def study(
 
 app.command(epilog="Example: bythebook bench train --json")(bench)
 app.command(epilog="Example: bythebook attack r2grpo --search 2000 --json")(attack)
+app.command(epilog="Example: bythebook reproduce r2grpo --seeds 3 --output runs/r2grpo")(reproduce)
 
 
 @app.command(epilog="Example: bythebook report runs/demo")
