@@ -10,6 +10,7 @@ stays       (`self_only`) at its own position,
 
 and copies the key's block `value` into the query's block `into`. It does so where its `gate` is open; otherwise, and
 where no key is found, it looks at the *sink*, a token in front of everything that has no code, and copies nothing.
+What is not copied but follows from flags alone, a unit of the MLP of the last layer but one says (`SayPlan`).
 `heads_install` turns plans into weights; training goes on from there.
 """
 
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-__all__ = ["OUT", "OWN", "STATE", "Block", "Flag", "Gate", "HeadPlan", "Layout", "ModelPlan"]
+__all__ = ["OUT", "OWN", "STATE", "Block", "Flag", "Gate", "HeadPlan", "Layout", "ModelPlan", "SayPlan"]
 
 Block = int | str
 """Places back (0: the token itself), or the name of a block that a head writes."""
@@ -66,6 +67,17 @@ class HeadPlan:
 
 
 @dataclass(frozen=True)
+class SayPlan:
+    """A token that flags decide, where none is copied."""
+
+    gate: Gate
+    """Open half a flag above what lacks one, so a threshold lies between the two."""
+    token: str | None = None
+    form: float = 0.0
+    """Added to the dimension `Layout.form`."""
+
+
+@dataclass(frozen=True)
 class ModelPlan:
     """All heads of a model, and the flags they rely on."""
 
@@ -77,6 +89,9 @@ class ModelPlan:
     offsets: Sequence[int]
     blocks: Sequence[Block]
     heads: Sequence[HeadPlan]
+    says: Sequence[SayPlan] = ()
+    always: Flag = (STATE, "in text")
+    """A flag that is set wherever one of `says` may be."""
     same_code: Mapping[str, str] = field(default_factory=dict)
     """Token → token with the same code, such as a word without the space before it."""
     silent: Sequence[str] = ()

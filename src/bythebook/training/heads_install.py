@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bythebook.training.head_plan import OWN, Flag, HeadPlan, Layout, ModelPlan
+from bythebook.training.head_plan import OUT, OWN, Flag, HeadPlan, Layout, ModelPlan
 
 __all__ = ["CODE_PAIRS", "THETA", "install_heads"]
 
@@ -29,7 +29,7 @@ CODE_PAIRS = 7
 _FIRST_CODE_PAIR = 5
 _CODE_NORM, _FLAG, _SINK = 5.0, 1.25, 50.0
 """Large against what training adds in its first steps; the sink's must outshine anything written at its place."""
-_OUTPUT_SCALE = 0.1
+_OUTPUT_SCALE = 0.45
 _MATCH, _NEED, _POINT = 80.0, 80.0, 200.0
 _NO_KEY = 0.9
 """Share of a match at which the sink wins: more than another token's code reaches, less than the same one's."""
@@ -42,6 +42,9 @@ _RECENT = {2: (14.0, 8.0), 3: (70.0, 10.0), 4: (60.0, 0.0)}
 """Rotary pair → score at the peak, and how many tokens ahead of the query that peak lies: on the slope behind it."""
 _OFFSET_BIAS = (16.0, 14.0, 12.0)
 _BIAS = 8.0
+_PUSHES, _PUSH, _STEP = 200, 20.0, 0.1
+_SHARP, _SAID = 16.0, 1.0
+"""How steep a unit's gate is, for each flag; what it says, in codes."""
 
 
 def install_heads(
@@ -70,6 +73,8 @@ def install_heads(
             for head in plan.heads:
                 if head.layer == number:
                     writer.head(head)
+            if number == config.num_hidden_layers - 2:
+                _say(model, tokenizer, layout, number, ids)
 
 
 def _check(config: Any, plan: ModelPlan) -> None:
@@ -96,9 +101,8 @@ def _embed(
 ) -> None:
     """Codes and flags into the embedding (V, D); the output reads block 0 and `layout.form` alone."""
     table = model.model.embed_tokens.weight
-    code = torch.randn(len(table), 2 * CODE_PAIRS, generator=torch.Generator().manual_seed(seed))
     table.zero_()
-    table[:, layout.block(OWN)] = _CODE_NORM * code / code.norm(dim=1, keepdim=True)
+    table[:, layout.block(OWN)] = _CODE_NORM * _codes(len(table), seed)
     for flag, tokens in plan.flags.items():
         for token in tokens:
             table[_one(tokenizer, token), layout.at((0, flag))] = _SINK if flag == "sink" else _FLAG
@@ -116,11 +120,50 @@ def _embed(
     model.model.norm.weight[layout.form] = _OUTPUT_SCALE
 
 
+def _codes(tokens: int, seed: int) -> torch.Tensor:
+    """(V, C): random directions, pushed apart, so that no two tokens are taken for one another."""
+    codes: torch.Tensor = torch.randn(tokens, 2 * CODE_PAIRS, generator=torch.Generator().manual_seed(seed))
+    codes = codes / codes.norm(dim=1, keepdim=True)
+    for _ in range(_PUSHES):
+        near = (_PUSH * (codes @ codes.T)).fill_diagonal_(-torch.inf).softmax(dim=1)
+        codes = codes - _STEP * near @ codes
+        codes = codes / codes.norm(dim=1, keepdim=True)
+    return codes
+
+
 def _sizes(model: LlamaForCausalLM, ids: torch.Tensor, layer: int, sink: int) -> tuple[float, float]:
     """(1 / root mean square of a layer's input, the sink's flag as the layer reads it)"""
     states = model(ids, output_hidden_states=True).hidden_states[layer][0]  # (tokens, D)
     scale = states.pow(2).mean(-1).rsqrt()
     return float(scale[-40:].median()), float(states[sink].max() * scale[sink])
+
+
+def _say(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, layout: Layout, layer: int, ids: torch.Tensor
+) -> None:
+    """A unit of a layer's MLP for each of the plan's tokens; the next layer makes them what is said. ValueError if
+    there are too few units."""
+    layers: Any = model.model.layers
+    mlp, seen = layers[layer].mlp, list[torch.Tensor]()
+    if len(layout.plan.says) > mlp.gate_proj.out_features:
+        raise ValueError(f"the plan needs an MLP of {len(layout.plan.says)}")
+    watch = layers[layer].post_attention_layernorm.register_forward_hook(lambda _m, _i, out: seen.append(out[0]))
+    model(ids)
+    watch.remove()
+    always, table = layout.at(layout.plan.always), model.model.embed_tokens.weight
+    flag = float(seen[0][-40:, always].median())
+    for unit, said in enumerate(layout.plan.says):
+        for projection in (mlp.gate_proj, mlp.up_proj):
+            projection.weight[unit] = 0
+        for name, weight in said.gate.weights.items():
+            mlp.gate_proj.weight[unit, layout.at(name)] += _SHARP * weight / flag
+        mlp.gate_proj.weight[unit, always] -= _SHARP * said.gate.threshold / flag
+        mlp.up_proj.weight[unit, always] = 1 / flag
+        mlp.down_proj.weight[:, unit] = 0
+        if said.token is not None:
+            code = table[_one(tokenizer, said.token), layout.block(OWN)]
+            mlp.down_proj.weight[layout.block(OUT), unit] = _SAID * code / (_SHARP / 2)
+        mlp.down_proj.weight[layout.form, unit] = said.form * _FLAG / (_SHARP / 2)
 
 
 class _Writer:

@@ -24,7 +24,7 @@ from bythebook.prompts import PromptStyle, render
 from bythebook.tasks.world.joint import joint_stream
 from bythebook.tasks.world.joint_annotators import annotate_jointly
 from bythebook.tasks.world.words import FIRST_HALVES, JOINT_PIECES, NOUNS, SECOND_HALVES, VERBS
-from bythebook.training.head_plan import OUT, OWN, STATE, Flag, Gate, HeadPlan, ModelPlan
+from bythebook.training.head_plan import OUT, OWN, STATE, Flag, Gate, HeadPlan, ModelPlan, SayPlan
 
 __all__ = ["joint_plan", "joint_sample"]
 
@@ -44,15 +44,20 @@ def _flags() -> dict[str, Sequence[str]]:
         "noun": _spaced(NOUNS), "answer noun": NOUNS, "verb": _spaced(VERBS), "noun item": [" |"], "verb item": [" /"],
         "text": ["Text"], "half 1": _spaced(FIRST_HALVES), "answer half 1": FIRST_HALVES,
         "half 2": [f"-{half}" for half in SECOND_HALVES], "(e1,e2)": ["(e1,e2)"], "(e2,e1)": ["(e2,e1)"],
-        "if": [" if"], "so": [" so"], "a": [" a"], "e1": [" e1"], "which": [" which"], "comma": [piece["comma"]],
-        "entities": [piece["entities"]], "relations": [piece["relations"]], "next": [piece["next"]], "sink": ["user"],
+        "if": [" if"], "so": [" so"], "a": [" a"], "e1": [" e1"], "which": [" which"], "none": [" none"], "no": [" no"],
+        "assistant": ["assistant"], "noted": ["</think>"], "answer": ["<answer>"], "answered": ["</answer>"],
+        "no entity": [piece["no entity"]], "closed": [piece[name] for name in ("no relation", "nothing", "end")],
+        "comma": [piece["comma"]], "entities": [piece["entities"]], "relations": [piece["relations"]],
+        "next": [piece["next"]], "sink": ["user"],
     }  # fmt: skip
 
 
 _CARRIED = (
     *((1, flag) for flag in ("noun", "answer noun", "verb", "noun item", "verb item", "text", "a", "e1", "so")),
-    (1, "which"), (1, "half 2"), (2, "so"), (2, "verb"), (2, "noun"), (3, "noun item"), (3, "so"), (4, "so"),
-    (4, "noun"), (4, "e1"), (5, "verb"), (5, "e1"), (6, "verb"), (7, "e1"), (8, "e1"), (9, "verb"),
+    *((1, flag) for flag in ("which", "half 2", "if", "entities", "relations", "next", "comma", "assistant")),
+    *((2, flag) for flag in ("so", "verb", "noun", "if", "comma", "noun item")),
+    (3, "noun item"), (3, "so"), (3, "half 2"), (4, "so"), (4, "e1"), (5, "e1"), (5, "if"), (6, "if"), (7, "if"),
+    (7, "e1"), (8, "e1"),
 )  # fmt: skip
 _STATES = (
     "in text", "noting", "in relations", "same half 1", "same half 2", "forward", "backward", "noun before",
@@ -85,7 +90,7 @@ def _look_ups() -> list[HeadPlan]:
         _H(1, 1, 0, 4, need=((1, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "verb"): 1}, 2)),
         _H(1, 2, 0, 3, need=((1, "e1"),), gate=Gate({(0, "half 2"): 1, (2, "verb"): 1}, 2)),
         _H(1, 4, 3, 0, need=((4, "e1"),), gate=Gate({(0, "if"): 1})),
-        _H(1, 5, 4, 0, need=((5, "e1"),), gate=Gate({(0, "half 1"): 1, (5, "verb"): 1}, 2)),
+        _H(1, 5, 4, 0, need=((5, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "if"): 1}, 2)),
         # an aside: its rule, if any, does not matter
         _H(1, 0, 0, 1, need=((1, "which"),), gate=verb, gain=2.0, writes=((None, "aside"),)),
         # the type that a noun has beside the one that the rule asks for, three tokens before
@@ -134,8 +139,8 @@ def _pointers() -> list[HeadPlan]:
 def _arguments() -> list[HeadPlan]:
     """Layer 2: who acts stands before the verb in the text, who is acted on was noted last; the direction of the rule
     says which of them is head and which is tail."""
-    head: dict[Flag, float] = {(0, "half 2"): 1, (6, "verb"): 1, (0, "so"): 2}
-    tail: dict[Flag, float] = {(0, "half 2"): 1, (4, "noun"): 1, (3, "so"): 1}
+    head: dict[Flag, float] = {(2, "if"): 2, (0, "so"): 2}
+    tail: dict[Flag, float] = {(7, "if"): 2, (3, "so"): 2}
     found = []
     for place, actor_if, target_if in ((head, "forward", "backward"), (tail, "backward", "forward")):
         actor, target = (Gate({**place, (STATE, way): 2}, 4) for way in (actor_if, target_if))
@@ -146,7 +151,7 @@ def _arguments() -> list[HeadPlan]:
 
 def _notes() -> list[HeadPlan]:
     """Layer 2: the next word to note, the types that a rule asks for, and the relation once more."""
-    same = Gate({(0, "half 2"): 1, (9, "verb"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 4)
+    same = Gate({(5, "if"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 3)
     return [
         _H(
             2,
@@ -159,7 +164,7 @@ def _notes() -> list[HeadPlan]:
             writes=(((STATE, "noun before"), "next is noun"), ((STATE, "verb before"), "next is verb")),
         ),
         _H(2, "V", 6, 0, need=((7, "e1"),), gate=same, writes=((None, "as asked"),)),
-        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "half 2"): 1}, 2)),
+        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(6, "if"): 1})),
         _H(2, "V", 0, 5, need=((1, "e1"),), gate=Gate({(0, "noun"): 1, (1, "so"): 1}, 2)),
         _H(2, "V", 0, 4, need=((1, "e1"),), gate=Gate({(0, "half 1"): 1, (2, "so"): 1}, 2)),
     ]
@@ -193,14 +198,73 @@ def _output() -> list[HeadPlan]:
     ]
 
 
+def _say(token: str, threshold: float, *flags: Flag, but: Sequence[Flag] = ()) -> SayPlan:
+    """Said where all `flags` are set and none of `but`."""
+    return SayPlan(Gate({**dict.fromkeys(flags, 1.0), **dict.fromkeys(but, -1.0)}, threshold), token)
+
+
+def _said_of_notes() -> list[SayPlan]:
+    """What follows in the notes without being looked up."""
+    noun, verb = (STATE, "next is noun"), (STATE, "next is verb")
+    same, other = ((STATE, "same half 1"), (STATE, "same half 2")), ((0, "half 2"), (3, "half 2"))
+    found = [_say("<think>", 0.5, (1, "assistant"))]
+    ends: list[tuple[int, tuple[Flag, ...]]] = [
+        (1, ((0, "think"), (0, "which"), (0, "no"))),  # any of them
+        (2, ((0, "none"), (2, "noun item"))),
+        (2, ((0, "half 2"), (3, "noun item"))),
+        (2, ((0, "noun"), (4, "so"))),
+    ]
+    for number, end in ends:
+        found.append(_say(" |", number + 0.5, *end, noun))
+        found.append(_say(" /", number + 0.5, *end, verb))
+        found.append(_say("</think>", number - 0.5, *end, but=(noun, verb)))
+    return [
+        *found,
+        _say(" none", 0.5, (0, "noun"), but=((STATE, "listed"), (1, "so"), (4, "so"))),
+        _say(" no", 1.5, (0, "verb"), (1, "verb item"), but=((STATE, "ruled"), (STATE, "aside"))),
+        _say(" if", 0.5, (0, "(e1,e2)"), (0, "(e2,e1)")),
+        _say(" no", 0.5, (0, "none"), but=((2, "noun item"),)),
+        _say(" no", 1.5, (0, "half 2"), (5, "if"), but=((STATE, "as asked"),)),
+        _say(" so", 3.5, *other, *same, but=((5, "if"),)),
+        *(_say(" no", 1.5, *other, but=((5, "if"), half)) for half in same),
+    ]
+
+
+def _said_of_answers() -> list[SayPlan]:
+    """Tags and JSON; and behind a piece of JSON words have no space before them."""
+    entity, relation = (STATE, "another entity"), (STATE, "another relation")
+    typed: tuple[Flag, Flag] = ((0, "half 2"), (2, "comma"))
+    opens: tuple[Flag, ...] = ((1, "entities"), (1, "relations"), (1, "next"))
+    pieces: tuple[Flag, ...] = ((0, "entities"), (0, "relations"), (0, "next"), (0, "comma"))
+    piece = JOINT_PIECES
+    return [
+        _say("<answer>", 0.5, (0, "noted")),
+        _say(piece["entities"], 1.5, (0, "answer"), (STATE, "has entity")),
+        _say(piece["no entity"], 0.5, (0, "answer"), but=((STATE, "has entity"),)),
+        _say(piece["comma"], 1.5, (0, "answer noun"), *opens),
+        _say(piece["next"], 2.5, *typed, entity, but=(_IN_RELATIONS,)),
+        _say(piece["relations"], 2.5, *typed, (STATE, "has relation"), but=(_IN_RELATIONS, entity)),
+        _say(piece["no relation"], 1.5, *typed, but=(_IN_RELATIONS, entity, (STATE, "has relation"))),
+        _say(piece["comma"], 2.5, *typed, _IN_RELATIONS),
+        _say(piece["next"], 2.5, (0, "answer noun"), (1, "comma"), relation),
+        _say(piece["end"], 1.5, (0, "answer noun"), (1, "comma"), but=(relation,)),
+        _say(piece["nothing"], 0.5, (0, "no entity")),
+        _say("</answer>", 0.5, (0, "closed")),
+        _say("<|im_end|>", 0.5, (0, "answered")),
+        SayPlan(Gate({}, -0.5), form=1.0),
+        SayPlan(Gate(dict.fromkeys(pieces, 1.0), 0.5), form=-2.0),
+    ]
+
+
 def joint_plan() -> ModelPlan:
-    """The plan; it needs 4 layers of 20 heads, and a hidden size of 360."""
+    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 336 (340 with so many heads), and an MLP of 36."""
     return ModelPlan(
         flags={**_flags(), "think": ["<think>"]},
         carried=_CARRIED,
         states=_STATES,
-        offsets=range(1, 10),
+        offsets=range(1, 9),
         blocks=("S", "N", "V", "C", "P", "E", "R", "X", OUT),
+        says=(*_said_of_notes(), *_said_of_answers()),
         heads=(*_sections(), *_look_ups(), *_pointers(), *_arguments(), *_notes(), *_answers(), *_output()),
         same_code={word: f" {word}" for word in (*NOUNS, *FIRST_HALVES)},
         silent=("<|im_start|>",),
