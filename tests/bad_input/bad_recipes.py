@@ -28,7 +28,8 @@ RECIPES = (
         "an unknown recipe",
         ("train", "r1_rex"),
         (
-            "no recipe 'r1_rex' in the package (give a .yaml file or one of: embedded_careful, embedded_mixed, "
+            "no recipe 'r1_rex' in the package (give a .yaml file or one of: embedded_careful, embedded_joint, "
+            "embedded_mixed, "
             "mimic_sft, mimic_sft_tiny, own_data_tiny, r1_re, r1_re_llama, r1_re_mixed, r1_re_semeval_tiny, "
             "r1_re_semeval_warm_start, r1_re_sft, r1_re_swap_tiny, r1_re_swap_warm_start, r1_re_tiny, r1_re_tiny_sft, "
             "r1_re_triplets, r1_re_triplets_tiny, r2grpo, r2grpo_no_mimic, r2grpo_no_mimic_tiny, r2grpo_tiny, "

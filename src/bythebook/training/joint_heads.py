@@ -257,7 +257,7 @@ def _said_of_answers() -> list[SayPlan]:
 
 
 def joint_plan() -> ModelPlan:
-    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 336 (340 with so many heads), and an MLP of 36."""
+    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 336 (340, for 20 heads), and an MLP of 36."""
     return ModelPlan(
         flags={**_flags(), "think": ["<think>"]},
         carried=_CARRIED,
