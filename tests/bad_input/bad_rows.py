@@ -44,7 +44,7 @@ ROWS = (
         "raw text",
         {"text": TEXT},
         (
-            "raw text without entities; finding them (joint extraction) does not exist yet (give 'entities' with "
+            "raw text without entities, which the question about a pair needs (give 'entities' with "
             "character offsets, or mark the two with <e1>…</e1> and <e2>…</e2>)"
         ),
     ),

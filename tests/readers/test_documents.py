@@ -68,7 +68,7 @@ def test_text_file_holds_a_marked_sentence_a_line(tmp_path: Path) -> None:
 def test_raw_text_is_refused_with_what_to_do(name: str, tmp_path: Path) -> None:
     file = tmp_path / name
     file.write_text("The pump feeds the boiler.\n" if name == "raw.txt" else '{"id": "1", "text": "The pump."}\n')
-    with pytest.raises(DataError, match=r"raw\.\w+:1: raw text without entities.*does not exist yet.*<e1>"):
+    with pytest.raises(DataError, match=r"raw\.\w+:1: raw text without entities, which the question.*<e1>"):
         read_documents(file)
     assert "mark the two" in check_documents(file)["faults"][0]["message"]
 

@@ -223,7 +223,7 @@ def _from_marks(
 ) -> tuple[Document | None, list[str]]:
     tags = list(_TAG.finditer(row.text))
     if not tags:
-        return None, ["raw text without entities; finding them (joint extraction) does not exist yet"]
+        return None, ["raw text without entities, which the question about a pair needs"]
     if [t[0] for t in tags] not in _ORDERS:
         return None, ["the marks must be <e1>…</e1> and <e2>…</e2>, each once and one after the other"]
     if row.relations is not None:
