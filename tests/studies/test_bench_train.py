@@ -21,6 +21,8 @@ from bythebook.studies.bench_growth_show import draw, tables
 from bythebook.studies.bench_rollout import share_that_differs
 from bythebook.studies.bench_sides import Turn
 from bythebook.studies.bench_tables import filled, kept_tables
+from bythebook.training.benches.counting import multiplications
+from bythebook.training.benches.workload import Workload
 
 CONTRACT = {"ours_s", "peer_s", "ratio", "peak_memory_ratio", "max_relative_error", "setting"}
 
@@ -209,9 +211,25 @@ def _point(axis: str, guideline: int, completion: int, ours: float, peer: float)
 
 
 def test_a_doubled_guideline_costs_what_it_costs() -> None:
-    points = [_point("doubling", size, 64, ours, 1.0) for size, ours in ((250, 1), (500, 1.2), (1500, 2))]
+    points = [
+        {**_point("doubling", size, 64, ours, 1.0), "counted": {"ours": size, "larger": 1.0}}
+        for size, ours in ((250, 1), (500, 1.2), (1500, 2))
+    ]
     points += [_point("guideline", 500, 64, 9.0, 9.0)]  # measured at another time: not compared
-    assert bench_growth.doublings(points) == [{"from": 250, "to": 500, "ours": 1.2}]
+    assert bench_growth.doublings(points) == [{"from": 250, "to": 500, "ours": 1.2, "counted": 2.0, "larger": 1.0}]
+
+
+def test_multiplications_are_those_of_distinct_tokens() -> None:
+    # One layer of d = 2 without output matrix to speak of would be too small for Qwen2: by hand for the shape `tiny`.
+    small = Workload(model="tiny", guideline=10, tail=2, prompts=3, group=4, completion=5)
+    d, layers, mlp, rows = 16, 2, 32, 64
+    tokens, completions = 10 + 3 * 2 + 12 * 5, 12 * 5
+    seen = 10 * 5 + 6 * 11 + 60 * 14.5
+    found = multiplications(small)
+    assert found["matrices"] == 4 * layers * (4 * d * d + 3 * d * mlp) * tokens
+    assert found["output"] == 4 * d * rows * completions
+    assert found["attention"] == 4 * 2 * layers * d * seen
+    assert found["all"] == found["matrices"] + found["output"] + found["attention"]
 
 
 def test_the_crossover_lies_where_both_are_even() -> None:
@@ -234,7 +252,7 @@ def test_points_are_written_as_they_are_measured_and_drawn(scripted: list[str], 
     shown = tables(rows)
     assert shown["growth"].count("time, TRL ÷ ours") == 3
     assert shown["pays"].splitlines()[0] == "| guideline | 4 | 8 | even at |"
-    assert shown["doublings"].splitlines()[-1] == "| 16 → 32 | 1.00 × |"
+    assert shown["doublings"].splitlines()[-1].startswith("| 16 → 32 | 1.00 × | 1.")
     assert draw(rows, tmp_path / "again.png").stat().st_size == (tmp_path / "growth.png").stat().st_size
 
 

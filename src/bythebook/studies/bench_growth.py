@@ -30,6 +30,8 @@ AXES: dict[str, tuple[int, ...]] = {
     "completion": (32, 64, 128, 256, 512),
 }
 """Sizes that are varied, in tokens or rollouts."""
+_LARGER = "qwen2-0.5b"
+"""What twice the guideline would cost there is counted, not measured."""
 _GROUP = 16
 """Of the guideline's axis; doubling the guideline must cost little here."""
 _LONG = {"group": 8}
@@ -104,13 +106,29 @@ def points_of(base: Mapping[str, Any], *, quick: bool = False) -> Iterator[dict[
 
 
 def _by_guideline(base: Mapping[str, Any], lengths: Sequence[int], rounds: int) -> list[dict[str, Any]]:
-    """Ours under guidelines of every length, in turns with each other: what is compared is measured side by side."""
+    """Ours under guidelines of every length, in turns with each other: what is compared is measured side by side.
+    Beside it multiplications, `counted` for the shape and for a larger one."""
+    from bythebook.training.benches.counting import multiplications
+    from bythebook.training.benches.workload import Workload
+
+    def counted(workload: Mapping[str, Any]) -> dict[str, float]:
+        return {
+            name: multiplications(Workload(**{**workload, "model": model}))["all"]
+            for name, model in (("ours", workload["model"]), ("larger", _LARGER))
+        }
+
     tell(f"guidelines of {', '.join(map(str, lengths))}, in turns")
     workloads = [{**base, "guideline": length} for length in lengths]
     with ExitStack() as stack:
         measured = take_turns([ours_of(stack, workload) for workload in workloads], rounds)
     return [
-        {"axis": "doubling", "workload": dict(workload), "ours_s": seconds, "turns": {"ours": len(turns)}}
+        {
+            "axis": "doubling",
+            "workload": dict(workload),
+            "ours_s": seconds,
+            "counted": counted(workload),
+            "turns": {"ours": len(turns)},
+        }
         for workload, seconds, turns in zip(workloads, medians(measured), measured, strict=True)
     ]
 
@@ -135,12 +153,18 @@ def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], 
 
 
 def doublings(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Cost of twice the guideline, in steps of before."""
-    seconds = {p["workload"]["guideline"]: p["ours_s"] for p in points if p["axis"] == "doubling"}
+    """Cost of twice the guideline, in steps of before: `ours` as measured, `counted` and `larger` by multiplications."""
+    at = {p["workload"]["guideline"]: p for p in points if p["axis"] == "doubling"}
     return [
-        {"from": size, "to": 2 * size, "ours": seconds[2 * size] / before}
-        for size, before in sorted(seconds.items())
-        if 2 * size in seconds
+        {
+            "from": size,
+            "to": 2 * size,
+            "ours": at[2 * size]["ours_s"] / before["ours_s"],
+            "counted": at[2 * size]["counted"]["ours"] / before["counted"]["ours"],
+            "larger": at[2 * size]["counted"]["larger"] / before["counted"]["larger"],
+        }
+        for size, before in sorted(at.items())
+        if 2 * size in at
     ]
 
 

@@ -74,10 +74,11 @@ def _line(points: Sequence[Point], axis: str) -> list[Point]:
 def tables(points: Sequence[Point]) -> dict[str, str]:
     """Every point, the doublings, and where sharing does not pay, as Markdown."""
     axes = "\n\n".join(_axis_table(_line(points, axis), axis) for axis in AXES)
-    lines = [table_row(["guideline", "ours"]), table_row(["---", "--:"])]
+    heads = ["guideline", "ours", "by counting", "by counting, 0.5B"]
+    lines = [table_row(heads), table_row(["---", *["--:"] * 3])]
     for found in doublings(points):
         step = f"{found['from']:,} → {found['to']:,}"
-        lines.append(table_row([step, f"{found['ours']:.2f} ×"]))
+        lines.append(table_row([step, *(f"{found[name]:.2f} ×" for name in ("ours", "counted", "larger"))]))
     return {"growth": axes, "doublings": "\n".join(lines), "pays": _pays_table(points)}
 
 
