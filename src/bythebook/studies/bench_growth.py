@@ -153,7 +153,7 @@ def _measured(axis: str, workload: Mapping[str, Any], split: Mapping[str, Any], 
 
 
 def doublings(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Cost of twice the guideline, in steps of before: `ours` as measured, `counted` and `larger` by multiplications."""
+    """Cost of twice the guideline in steps of before: `ours` as measured, `counted` and `larger` by multiplications."""
     at = {p["workload"]["guideline"]: p for p in points if p["axis"] == "doubling"}
     return [
         {
