@@ -140,7 +140,7 @@ def _arguments() -> list[HeadPlan]:
     """Layer 2: who acts stands before the verb in the text, who is acted on was noted last; the direction of the rule
     says which of them is head and which is tail."""
     head: dict[Flag, float] = {(2, "if"): 2, (0, "so"): 2}
-    tail: dict[Flag, float] = {(7, "if"): 2, (3, "so"): 2}
+    tail: dict[Flag, float] = {(0, "half 2"): 1, (7, "if"): 1, (3, "so"): 1}
     found = []
     for place, actor_if, target_if in ((head, "forward", "backward"), (tail, "backward", "forward")):
         actor, target = (Gate({**place, (STATE, way): 2}, 4) for way in (actor_if, target_if))
@@ -151,7 +151,7 @@ def _arguments() -> list[HeadPlan]:
 
 def _notes() -> list[HeadPlan]:
     """Layer 2: the next word to note, the types that a rule asks for, and the relation once more."""
-    same = Gate({(5, "if"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 3)
+    same = Gate({(0, "half 2"): 1, (5, "if"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 4)
     return [
         _H(
             2,
@@ -164,7 +164,7 @@ def _notes() -> list[HeadPlan]:
             writes=(((STATE, "noun before"), "next is noun"), ((STATE, "verb before"), "next is verb")),
         ),
         _H(2, "V", 6, 0, need=((7, "e1"),), gate=same, writes=((None, "as asked"),)),
-        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(6, "if"): 1})),
+        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(0, "half 1"): 1, (6, "if"): 1}, 2)),
         _H(2, "V", 0, 5, need=((1, "e1"),), gate=Gate({(0, "noun"): 1, (1, "so"): 1}, 2)),
         _H(2, "V", 0, 4, need=((1, "e1"),), gate=Gate({(0, "half 1"): 1, (2, "so"): 1}, 2)),
     ]
