@@ -28,8 +28,8 @@ THETA = 1e8
 CODE_PAIRS = 7
 _FIRST_CODE_PAIR = 5
 _CODE_NORM, _FLAG, _FORM, _SINK = 5.0, 2.0, 1.25, 50.0
-"""Codes are large against what training adds in its first steps. With flags of .5, .8, 1.25, 2 and 3 there were 8, 17, 24,
-27 and 11 right ones of 40 replies without training. The sink must outshine anything written at its place."""
+"""Codes are large against what training adds in its first steps. With flags of .5, .8, 1.25, 2 and 3, there were
+8, 17, 24, 27 and 11 right ones of 40 replies without training. The sink must outshine anything written at its place."""
 _OUTPUT_SCALE = 0.45
 _MATCH, _NEED, _POINT = 80.0, 80.0, 200.0
 _NO_KEY = 0.9
