@@ -61,7 +61,9 @@ class ModelSection(_Section):
     revision: str | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
     lora: LoraSection | None = None
-    """None: every weight is trained."""
+    """None: every weight is trained, but those of `freeze`."""
+    freeze: int = Field(default=0, ge=0)
+    """Layers from the first one on that stay as they are, with the embedding and the last norm; not beside `lora`."""
     scratch: dict[str, Any] = Field(default_factory=dict)
     """Options of training.small_models for `path: scratch`."""
 

@@ -34,6 +34,27 @@ _LOOKED_AT = 100
 def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, ModelSettings]:
     """(model, tokenizer, settings to save with it). ModelError if the model can't be loaded; a `scratch` model gets
     a vocabulary of the frequent words of the training examples."""
+    model, tokenizer, settings = _loaded(recipe, examples)
+    if recipe.model.freeze:
+        _freeze(model, recipe)
+    return model, tokenizer, settings
+
+
+def _freeze(model: Any, recipe: Recipe) -> None:
+    """Train what comes after the first layers alone. RecipeError where nothing would be left."""
+    first, layers = recipe.model.freeze, getattr(model.get_decoder(), "layers", ())
+    if recipe.model.lora:
+        raise RecipeError(
+            "model.freeze beside model.lora", remedy="an adapter leaves every weight as it is: leave it out"
+        )
+    if first >= len(layers):
+        raise RecipeError(f"model.freeze: {first} of {len(layers)} layers", remedy="leave one to be trained")
+    model.requires_grad_(False)
+    for layer in layers[first:]:
+        layer.requires_grad_(True)
+
+
+def _loaded(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, ModelSettings]:
     m = recipe.model
     if recipe.rollout and recipe.rollout.use_vllm and find_spec("vllm") is None:
         raise MissingExtraError("rollout.use_vllm", "vllm")
