@@ -20,8 +20,16 @@ __all__ = ["Assets", "assets", "json_element"]
 
 _STYLES = ("style.css", "explorer.css", "extraction.css")
 _EARLY = ("theme.js",)
-_EXTRACTION = ("dom.js", "list.js", "extraction_data.js", "extraction_text.js", "extraction_detail.js", "extraction.js")
-_SCRIPTS = ("dom.js", "data.js", "marks.js", "list.js", "detail.js", "matrix.js", "guideline.js", "main.js")
+_EXTRACTION = (
+    "dom.js",
+    "list.js",
+    "extraction_data.js",
+    "rows.js",
+    "extraction_text.js",
+    "extraction_detail.js",
+    "extraction.js",
+)
+_SCRIPTS = ("dom.js", "data.js", "rows.js", "marks.js", "list.js", "detail.js", "matrix.js", "guideline.js", "main.js")
 
 _ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 

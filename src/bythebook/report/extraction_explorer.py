@@ -12,9 +12,9 @@ from typing import Any, get_args
 
 from bythebook.grounding import ground
 from bythebook.records import Record
-from bythebook.report.explorer import Names, cut, first_shown, shown_tags
+from bythebook.report.browsing import LONGEST_COMPLETION, LONGEST_TEXT, Names, RowBuilder, cut, shown_tags
 from bythebook.report.extractions import FOUND, Found, Kept, beside, extraction_of, of_both
-from bythebook.report.files import RecordFile, record_files
+from bythebook.report.files import record_files
 from bythebook.report.run import Run
 from bythebook.types import ExtractedEntity, Extraction, Status
 
@@ -33,9 +33,6 @@ FAULTS = (
     "direction",
 )
 """What an answer does to items. Where only digests were kept, a wrong type is one missed and one invented."""
-_LONGEST_TEXT = 20_000
-_LONGEST_COMPLETION = 8_000
-_MOST_ROLLOUTS = 1_000
 
 
 def extraction_data(run: Run) -> dict[str, Any] | None:
@@ -45,7 +42,7 @@ def extraction_data(run: Run) -> dict[str, Any] | None:
     `found` (lists of names), `items`, `rows` (as in `_Builder.item` and `_Builder.row`), `notes`, `start` (model and
     set to show first).
     """
-    builder = _Builder(run)
+    builder = _Builder()
     for file in record_files(run):
         _, records = of_both(run.records(file.name))
         if records:
@@ -53,37 +50,11 @@ def extraction_data(run: Run) -> dict[str, Any] | None:
     return builder.data() if builder.rows else None
 
 
-class _Builder:
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.models: Names[tuple[str, str]] = Names()
-        self.sets: Names[tuple[str, str, str]] = Names()
-        self.domains: Names[str] = Names()
+class _Builder(RowBuilder):
+    def __init__(self) -> None:
+        super().__init__()
         self.types: Names[str] = Names()
         self.relations: Names[str] = Names()
-        self.texts: Names[str] = Names()
-        self.places: dict[tuple[int, str, str | None], int] = {}
-        self.items: list[list[Any]] = []
-        self.rows: list[list[Any]] = []
-        self.notes: list[str] = []
-
-    def add(self, file: RecordFile, records: Sequence[Record]) -> None:
-        """The rows of one file of records."""
-        model, where = self.models.place((file.model, file.model_label)), self.sets.place(file.set)
-        if file.rollouts:
-            if len(records) > _MOST_ROLLOUTS:
-                self.notes.append(f"{file.name}: the last {_MOST_ROLLOUTS:,} of {len(records):,} rollouts")
-            for record in records[-_MOST_ROLLOUTS:]:
-                name = f"step {record.step} · {record.id} · sample {record.sample}"
-                self.rows.append(self.row(self.item(record, where, name), model, record, ()))
-            return
-        by_id: dict[str, list[Record]] = {}
-        for record in records:
-            by_id.setdefault(record.id, []).append(record)
-        for name, group in by_id.items():
-            group.sort(key=lambda r: r.sample)
-            samples = [r for r in group if r.sample >= 0]
-            self.rows.append(self.row(self.item(group[0], where, name), model, group[0], samples))
 
     def item(self, record: Record, where: int, name: str) -> int:
         """Index of `[id, set, domain, text, tags]`; the text is null where it is not kept."""
@@ -93,7 +64,7 @@ class _Builder:
             self.items.append([name, where, self.domains.place(record.domain), None, shown_tags(record)])
         item = self.items[self.places[key]]
         if item[3] is None and record.text is not None:
-            item[3] = self.texts.place(cut(record.text, _LONGEST_TEXT))
+            item[3] = self.texts.place(cut(record.text, LONGEST_TEXT))
         return self.places[key]
 
     def row(self, item: int, model: int, record: Record, samples: Sequence[Record]) -> list[Any]:
@@ -101,7 +72,7 @@ class _Builder:
         errors, samples]`: gold and answer as in `_side`, null where unknown; counts by protocol, `[right, wrong,
         missed]`; samples, `[F1 of entities and relations, right]`."""
         gold, answer = beside(extraction_of(record.gold), extraction_of(record.answer))
-        source = None if record.text is None else record.text[:_LONGEST_TEXT]
+        source = None if record.text is None else record.text[:LONGEST_TEXT]
         return [
             item,
             model,
@@ -110,7 +81,7 @@ class _Builder:
             OUTCOMES.index(_outcome(record)),
             [FAULTS.index(fault) for fault in _faults(record, gold, answer)],
             get_args(Status).index(record.status),
-            None if record.completion is None else cut(record.completion, _LONGEST_COMPLETION),
+            None if record.completion is None else cut(record.completion, LONGEST_COMPLETION),
             record.counts or {},
             record.tokens,
             record.value,
@@ -141,22 +112,13 @@ class _Builder:
 
     def data(self) -> dict[str, Any]:
         """Everything added, in the form that `extraction_data` describes."""
-        pairs = {(row[1], self.items[row[0]][1]) for row in self.rows}
         return {
-            "models": [label for _, label in self.models.listed],
-            "sets": [{"label": label, "group": group} for _, label, group in self.sets.listed],
-            "domains": self.domains.listed,
+            **self.shared(),
             "types": self.types.listed,
             "relations": self.relations.listed,
-            "texts": self.texts.listed,
             "outcomes": OUTCOMES,
             "faults": FAULTS,
-            "statuses": get_args(Status),
             "found": FOUND,
-            "items": self.items,
-            "rows": self.rows,
-            "notes": self.notes,
-            "start": first_shown(pairs, [m for m, _ in self.models.listed], [s for s, _, _ in self.sets.listed]),
         }
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bythebook.training.head_plan import OUT, OWN, Flag, HeadPlan, Layout, ModelPlan
+from bythebook.training.head_plan import OUT, OWN, STATE, Flag, HeadPlan, Layout, ModelPlan
 
 __all__ = ["CODE_PAIRS", "THETA", "install_heads"]
 
@@ -220,7 +220,7 @@ class _Writer:
         self._position(plan, start)
         if plan.value is not None:
             self._copy(start, plan.value, plan.into, plan.gain)
-        self._set(start, [(flag, (("state"), name)) for flag, name in plan.writes])
+        self._set(start, [(flag, (STATE, name)) for flag, name in plan.writes])
 
     def _points(self, plan: HeadPlan) -> bool:
         return plan.query is None and not plan.self_only

@@ -55,7 +55,7 @@ def _flags() -> dict[str, Sequence[str]]:
 _CARRIED = (
     *((1, flag) for flag in ("noun", "answer noun", "verb", "noun item", "verb item", "text", "a", "e1", "so")),
     *((1, flag) for flag in ("which", "half 2", "if", "entities", "relations", "next", "comma", "assistant")),
-    *((2, flag) for flag in ("so", "verb", "noun", "if", "comma", "noun item")),
+    *((2, flag) for flag in ("so", "verb", "if", "comma", "noun item")),
     (3, "noun item"), (3, "so"), (3, "half 2"), (4, "so"), (4, "e1"), (5, "e1"), (5, "if"), (6, "if"), (7, "if"),
     (7, "e1"), (8, "e1"),
 )  # fmt: skip
@@ -257,7 +257,7 @@ def _said_of_answers() -> list[SayPlan]:
 
 
 def joint_plan() -> ModelPlan:
-    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 336 (340, for 20 heads), and an MLP of 36."""
+    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 335 (340, for 20 heads), and an MLP of 36."""
     return ModelPlan(
         flags={**_flags(), "think": ["<think>"]},
         carried=_CARRIED,

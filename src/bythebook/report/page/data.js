@@ -41,15 +41,6 @@ const noRelation = (label) => label !== null && !/\(e[12],e[12]\)$/.test(label);
 const CLEAR = { kind: "", gold: "", answer: "", holds: "", part: null, clause: null, search: "" };
 const state = { model: raw.start[0], set: raw.start[1], domain: "", book: null, ...CLEAR };
 
-// Rows of a model on a set are looked at together again and again.
-const grouped = new Map();
-for (const row of rows) {
-  const key = `${row.model}/${row.item.set}`;
-  if (!grouped.has(key)) grouped.set(key, []);
-  grouped.get(key).push(row);
-}
-const rowsOf = (model, set) => grouped.get(`${model}/${set}`) ?? [];
-
 function scopeRows() {
   return rowsOf(state.model, state.set).filter(
     (row) =>

@@ -17,8 +17,6 @@ function roleOf(row, relation, part) {
   return role[row.outcome] ?? (relation === relationOf(row.item.gold).name ? role.gold : role.answer);
 }
 
-const chip = (text, style) => el("span", { class: `chip ${style}` }, text);
-const outcomeChip = (row) => chip(OUTCOME[row.outcome], row.outcome === "right" ? "right" : isError(row) ? "wrong" : "");
 const labelText = (label) => (label === null ? el("span", { class: "note" }, "–") : el("code", {}, label));
 
 function pairFacts(row) {
@@ -70,28 +68,6 @@ function otherQuotes(row, book) {
   if (!others.length) return null;
   const named = others.map(([place, phrase]) => `${book.clauses[place][0]} · ${raw.parts[book.clauses[place][1]]} (“${phrase}”)`);
   return el("p", { class: "note" }, `It has words of: ${named.join(", ")}.`);
-}
-
-let reasoningOpen = false;
-let reasoningBox = null;
-
-function reasoningBlock(row) {
-  if (row.completion === null) return el("p", { class: "note" }, "The completion is not kept in these records.");
-  const { reasoning, rest } = reasoningOf(row.completion);
-  const parts = [];
-  if (reasoning) {
-    // The event comes later than the change: what stands there now is asked.
-    if (reasoningBox) reasoningOpen = reasoningBox.open;
-    const box = el("details", { class: "reasoning", open: reasoningOpen },
-      el("summary", {}, "Reasoning", el("span", { class: "note" }, `  ${plural(reasoning.split(/\s+/).length, "word")}`)),
-      el("div", { class: "thought" }, reasoning));
-    reasoningBox = box;
-    parts.push(box);
-  } else {
-    parts.push(el("p", { class: "note" }, "No reasoning in this completion."));
-  }
-  if (rest) parts.push(el("h4", {}, "As written"), el("pre", {}, rest));
-  return el("div", {}, ...parts);
 }
 
 // What the other models answered to the same item, and the other pairs of the same document.

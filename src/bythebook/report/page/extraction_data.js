@@ -57,13 +57,6 @@ const isError = (row) => row.outcome !== "right" && row.outcome !== "unjudged";
 const CLEAR = { kind: "", type: "", relation: "", search: "" };
 const state = { model: raw.start[0], set: raw.start[1], domain: "", ...CLEAR };
 
-const grouped = new Map();
-for (const row of rows) {
-  const key = `${row.model}/${row.item.set}`;
-  if (!grouped.has(key)) grouped.set(key, []);
-  grouped.get(key).push(row);
-}
-const rowsOf = (model, set) => grouped.get(`${model}/${set}`) ?? [];
 const scopeRows = () => rowsOf(state.model, state.set).filter((row) => state.domain === "" || row.item.domain === Number(state.domain));
 
 function ofKind(row, kind) {

@@ -1,7 +1,5 @@
 // One text as one model answered it: gold beside predicted, item by item.
 
-const chip = (text, style) => el("span", { class: `chip ${style}` }, text);
-const outcomeChip = (row) => chip(OUTCOME[row.outcome], row.outcome === "right" ? "right" : isError(row) ? "wrong" : "");
 const dash = () => el("span", { class: "note" }, "–");
 const typed = (row, type) => (type === null ? dash() : el("mark", { class: styleOf(row, type) }, type));
 
@@ -105,27 +103,6 @@ function errorList(row) {
   if (!row.errors.length) return null;
   const made = row.errors.map((error) => el("li", {}, el("code", {}, error), el("span", { class: "note" }, Object.hasOwn(ERROR, error) ? ` ${ERROR[error]}` : "")));
   return el("div", { class: "parsed" }, el("h4", {}, "What the parser met"), el("ul", {}, ...made));
-}
-
-let reasoningOpen = false;
-let reasoningBox = null;
-
-function reasoningBlock(row) {
-  if (row.completion === null) return el("p", { class: "note" }, "The completion is not kept in these records.");
-  const { reasoning, rest } = reasoningOf(row.completion);
-  const parts = [];
-  if (reasoning) {
-    // The event comes later than the change: what stands there now is asked.
-    if (reasoningBox) reasoningOpen = reasoningBox.open;
-    reasoningBox = el("details", { class: "reasoning", open: reasoningOpen },
-      el("summary", {}, "Reasoning", el("span", { class: "note" }, `  ${plural(reasoning.split(/\s+/).length, "word")}`)),
-      el("div", { class: "thought" }, reasoning));
-    parts.push(reasoningBox);
-  } else {
-    parts.push(el("p", { class: "note" }, "No reasoning in this completion."));
-  }
-  if (rest) parts.push(el("h4", {}, "As written"), el("pre", {}, rest));
-  return el("div", {}, ...parts);
 }
 
 function besides(row, open) {

@@ -9,7 +9,6 @@ An arm of several studies is run once. What is done is kept, whenever the comman
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,9 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bythebook.errors import BythebookError, InputError
+from bythebook.studies.folders import claim, duration
 from bythebook.studies.r1_re.arms import ARMS, STUDIES, StudySize, is_done, run_arm
 from bythebook.studies.side_by_side import cores, worker_pool
-from bythebook.training import write_environment
 
 __all__ = ["expected_seconds", "run_experiments"]
 
@@ -59,12 +58,12 @@ def run_experiments(
     names = list(dict.fromkeys(name for study in studies for name in STUDIES[study]))
     folders = {seed: output / f"seed{seed}" for seed in range(seeds)}
     for seed, folder in folders.items():
-        _claim(folder, size, seed)
+        claim(folder, {"seed": seed, "size": asdict(size)}, seed)
     jobs = [(name, seed) for seed in folders for name in names if not is_done(folders[seed], name)]
     workers = max(1, min(workers or cores(), len(jobs)))
     expected = sum(expected_seconds(name, size) for name, _ in jobs)
     say(
-        f"{len(jobs)} of {seeds * len(names)} arms to run, {workers} at a time: about {_time(expected / workers)} "
+        f"{len(jobs)} of {seeds * len(names)} arms to run, {workers} at a time: about {duration(expected / workers)} "
         f"on {workers} idle cores"
     )
     if jobs:
@@ -88,34 +87,7 @@ def _run(
             done += expected_seconds(name, size)
             # What is left is scaled by how long the arms so far took.
             left = (time.monotonic() - started) * (expected - done) / done
-            say(f"seed {seed}, {name}: done ({number} of {len(jobs)}; about {_time(left)} left)")
-
-
-def _claim(folder: Path, size: StudySize, seed: int) -> None:
-    """Note what this folder is for; refuse one with runs of another size."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = json.loads(json.dumps({"seed": seed, "size": asdict(size)}))
-    file = folder / "size.json"
-    if not file.exists():
-        file.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-        write_environment(folder / "environment.json", seed)
-        return
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"can't be read: {error}", file=file, remedy="choose another --output") from None
-    if found != wanted:
-        raise InputError("holds runs of another size or seed", file=folder, remedy="choose another --output")
-
-
-def _time(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 100
-        else f"{seconds / 60:.0f} min"
-        if seconds < 6000
-        else f"{seconds / 3600:.1f} h"
-    )
+            say(f"seed {seed}, {name}: done ({number} of {len(jobs)}; about {duration(left)} left)")
 
 
 def main() -> int:

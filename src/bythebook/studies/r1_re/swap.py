@@ -21,18 +21,19 @@ from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bythebook.errors import BythebookError, InputError
+from bythebook.errors import BythebookError
 from bythebook.evaluation import evaluate_examples
 from bythebook.generation import Sampling, load_model
 from bythebook.guidelines import Variation, load_from_library, rotate_names, vary
 from bythebook.guidelines.variations import varied_names
 from bythebook.recipe import load_recipe
-from bythebook.records import Record, digest_of, write_jsonl, write_text
+from bythebook.records import Record, digest_of, write_jsonl
+from bythebook.studies.folders import claim
 from bythebook.studies.kept import keep
 from bythebook.studies.r1_re.swap_results import CONTROL, MODELS, TESTS, results
 from bythebook.studies.side_by_side import cores, worker_pool
 from bythebook.tasks import task_named
-from bythebook.training import train, write_environment
+from bythebook.training import train
 from bythebook.types import Example, Guideline
 
 __all__ = ["QUICK", "SwapSize", "in_own_words", "questions", "quoted_from", "run_seed", "run_swap", "shown_as_codes"]
@@ -209,22 +210,9 @@ def _is_done(folder: Path) -> bool:
 
 
 def _claim(folder: Path, size: SwapSize, seed: int, tests: dict[str, list[Example]]) -> None:
-    """Note what this folder is for; refuse one with runs of something else."""
-    folder.mkdir(parents=True, exist_ok=True)
     asked = {name: digest_of(rows) for name, rows in tests.items()}
-    wanted = json.loads(json.dumps({"seed": seed, "size": asdict(size), "questions": asked}))
-    file = folder / "size.json"
-    if not file.exists():
-        write_environment(folder / "environment.json", seed)
-        write_text(file, json.dumps(wanted, indent=2) + "\n")
-        return
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"can't be read: {error}", file=file, remedy="choose another --output") from None
-    if found != wanted:
-        remedy = "choose another --output"
-        raise InputError("holds runs of another size or seed, or on other data", file=folder, remedy=remedy)
+    wanted = {"seed": seed, "size": asdict(size), "questions": asked}
+    claim(folder, wanted, seed, "another size or seed, or on other data")
 
 
 def keep_swap(run: Path, folder: Path) -> None:

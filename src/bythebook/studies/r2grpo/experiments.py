@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,12 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bythebook.errors import InputError
-from bythebook.records import write_text
+from bythebook.studies.folders import claim, duration
 from bythebook.studies.r2grpo.arms import ARMS
 from bythebook.studies.r2grpo.size import SCRATCH, StudySize
 from bythebook.studies.r2grpo.work import is_done, run_arm
 from bythebook.studies.side_by_side import cores, worker_pool
-from bythebook.training import write_environment
 
 __all__ = ["expected_seconds", "run_experiments"]
 
@@ -62,12 +60,12 @@ def run_experiments(
     names = _with_starts(arms)
     folders = {seed: output / f"seed{seed}" for seed in range(seeds)}
     for seed, folder in folders.items():
-        _claim(folder, size, seed)
+        claim(folder, {"seed": seed, "size": asdict(size)}, seed)
     jobs = [(name, seed) for name in names for seed in folders if not is_done(folders[seed], name)]
     workers = max(1, min(workers or cores(), len(jobs)))
     expected = sum(expected_seconds(name, size) for name, _ in jobs)
     say(
-        f"{len(jobs)} of {seeds * len(names)} arms to run, {workers} at a time: about {_time(expected / workers)} "
+        f"{len(jobs)} of {seeds * len(names)} arms to run, {workers} at a time: about {duration(expected / workers)} "
         f"on {workers} idle cores"
     )
     if jobs:
@@ -101,33 +99,10 @@ def _run(
                 done += expected_seconds(name, size)
                 # What is left is scaled by how long the arms so far took.
                 rest = (time.monotonic() - started) * (expected - done) / done
-                say(f"seed {seed}, {name}: done ({finished} of {len(jobs)}; about {_time(rest)} left)")
+                say(f"seed {seed}, {name}: done ({finished} of {len(jobs)}; about {duration(rest)} left)")
 
 
 def _ready(job: Job, folders: dict[int, Path]) -> bool:
     name, seed = job
     after = ARMS[name].after
     return after is None or is_done(folders[seed], after)
-
-
-def _claim(folder: Path, size: StudySize, seed: int) -> None:
-    """Note what this folder is for; refuse one with runs of another size."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = json.loads(json.dumps({"seed": seed, "size": asdict(size)}))
-    file = folder / "size.json"
-    if not file.exists():
-        write_environment(folder / "environment.json", seed)
-        write_text(file, json.dumps(wanted, indent=2) + "\n")
-        return
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"can't be read: {error}", file=file, remedy="choose another --output") from None
-    if found != wanted:
-        raise InputError("holds runs of another size or seed", file=folder, remedy="choose another --output")
-
-
-def _time(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

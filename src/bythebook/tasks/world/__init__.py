@@ -9,15 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from bythebook.errors import DataError, RecipeError, said
 from bythebook.tasks.base import Task
 from bythebook.tasks.world.annotators import annotate_as, answer_only, draw_annotator
+from bythebook.tasks.world.drawing import mixed_by_guideline, options_of
 from bythebook.tasks.world.rules import (
     fresh_guideline,
     gold_under,
@@ -137,24 +136,13 @@ class WorldOptions(Noun):
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
     """The splits asked for (`train`, `id`, `ood`). RecipeError for an unknown option; the world needs no path."""
-    if path is not None:
-        raise DataError("the world is generated: it reads no path", file=path, remedy="leave --path out")
-    try:
-        o = WorldOptions.model_validate(options)
-    except ValidationError as error:
-        raise RecipeError(
-            f"world option {said(error)}",
-            remedy=f"options are: {', '.join(WorldOptions.model_fields)}",
-        ) from None
+    o = options_of("world", WorldOptions, path, options)
     splits: dict[str, list[Example]] = {}
     if o.train:
         fresh = round(o.train * o.fresh_share)
         of_each: dict[str, Any] = {"seed": o.seed, "k": o.k, "per_guideline": o.train_per_guideline}
         mixed = examples("fresh", fresh, **of_each) + examples("train", o.train - fresh, **of_each, domains=o.domains)
-        groups = [list(group) for _, group in groupby(mixed, key=lambda e: e.meta["guideline_id"])]
-        random.Random(f"bythebook world/order/{o.seed}").shuffle(groups)
-        mixed = [e for group in groups for e in group]
-        splits["train"] = mixed
+        splits["train"] = mixed_by_guideline(mixed, f"bythebook world/order/{o.seed}")
     for split, n in (("id", o.id), ("ood", o.ood)):
         if n:
             splits[split] = examples(split, n, seed=o.seed, k=o.k, per_guideline=o.per_guideline)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from bythebook.errors import DataError, RecipeError, said
 from bythebook.tasks.base import Task
 from bythebook.tasks.extraction import Passage, asked_sub_tasks, questions
 from bythebook.tasks.mimic import EXTRACTION_TARGETS
+from bythebook.tasks.world.drawing import mixed_by_guideline, options_of
 from bythebook.tasks.world.joint_annotators import annotate_jointly, draw_joint_annotator
 from bythebook.tasks.world.joint_rules import (
     fresh_joint_guideline,
@@ -104,15 +104,7 @@ class JointOptions(Noun):
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
     """The splits asked for (`train`, `id`, `ood`). RecipeError for an unknown option; the world needs no path."""
-    if path is not None:
-        raise DataError("the world is generated: it reads no path", file=path, remedy="leave --path out")
-    try:
-        o = JointOptions.model_validate(options)
-    except ValidationError as error:
-        raise RecipeError(
-            f"world_joint option {said(error)}",
-            remedy=f"options are: {', '.join(JointOptions.model_fields)}",
-        ) from None
+    o = options_of("world_joint", JointOptions, path, options)
     sizes: dict[str, Any] = {"seed": o.seed, "entity_types": o.entity_types, "k": o.k}
     splits: dict[str, list[Example]] = {}
     if o.train:
@@ -122,9 +114,7 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
             for split, n in (("fresh", fresh), ("train", o.train - fresh))
             for example in islice(joint_stream(split, **sizes, per_guideline=o.train_per_guideline), n)
         ]
-        groups = [list(group) for _, group in groupby(mixed, key=lambda e: e.meta["guideline_id"])]
-        random.Random(f"bythebook joint world/order/{o.seed}").shuffle(groups)
-        splits["train"] = [e for group in groups for e in group]
+        splits["train"] = mixed_by_guideline(mixed, f"bythebook joint world/order/{o.seed}")
     for split, n in (("id", o.id), ("ood", o.ood)):
         if n:
             splits[split] = list(islice(joint_stream(split, **sizes, per_guideline=o.per_guideline), n))
