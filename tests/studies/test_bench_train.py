@@ -256,6 +256,20 @@ def test_points_are_written_as_they_are_measured_and_drawn(scripted: list[str], 
     assert draw(rows, tmp_path / "again.png").stat().st_size == (tmp_path / "growth.png").stat().st_size
 
 
+def test_a_stopped_run_goes_on_where_it_was_in_the_same_setting_only(scripted: list[str], tmp_path: Path) -> None:
+    whole = bench_growth.bench_growth(rounds=1, quick=True, output=tmp_path)
+    steps = len(scripted)
+    lines = (tmp_path / "growth.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "growth.jsonl").write_text("".join(lines[:-2]), encoding="utf-8")
+    again = bench_growth.bench_growth(rounds=1, quick=True, output=tmp_path)
+    assert again["points"][:-2] == whole["points"][:-2]
+    assert [p["workload"] for p in again["points"]] == [p["workload"] for p in whole["points"]]
+    assert len(scripted) - steps < steps / 2
+    before = len(scripted)
+    bench_growth.bench_growth(rounds=2, quick=True, output=tmp_path)
+    assert len(scripted) - before >= steps
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "rollout", "annotate"])
 def test_a_bench_runs(name: str, tmp_path: Path) -> None:

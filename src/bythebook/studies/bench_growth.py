@@ -11,13 +11,14 @@ under short guidelines, looks for the point from which sharing costs more than i
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bythebook.records import append_jsonl, write_jsonl
+from bythebook.records import append_jsonl, read_jsonl, write_jsonl, write_text
 from bythebook.studies.bench import surroundings
 from bythebook.studies.bench_sides import medians, take_turns, tell
 from bythebook.studies.bench_train import compared, ours_of, sides, split_into, workload_of
@@ -58,19 +59,25 @@ def bench_growth(
     it `points` (every point measured), `doublings` of the guideline, `crossovers` and the `file` of the points.
 
     Points are written to `<output>/growth.jsonl` as they are measured, each side in `rounds` turns or in those that
-    took a minute together (`turns`). TRL steps in micro-batches of `micro_batch`. Other options are those of
-    `workload_of`.
+    took a minute together (`turns`); those that a stopped run of the same setting left there are kept. TRL steps in
+    micro-batches of `micro_batch`. Other options are those of `workload_of`.
     """
     from bythebook.studies.bench_growth_show import draw
 
     folder = Path(output or "runs/bench_growth")
     base = workload_of(quick=quick, **{**options, **({} if quick else {"group": _GROUP})})
     split = split_into(base, micro_batch or (_QUICK_MICRO_BATCH if quick else _MICRO_BATCH))
+    setting = {**base, "rounds": rounds, "split": dict(split), **surroundings("torch", "transformers", "trl")}
     errors = compared(base, split["micro_batch"])
-    write_jsonl(folder / "growth.jsonl", [])
-    points = _by_guideline(base, (_QUICK_AXES if quick else AXES)["guideline"], rounds)
-    append_jsonl(folder / "growth.jsonl", points)
+    lengths = (_QUICK_AXES if quick else AXES)["guideline"]
+    points = _kept(folder, setting, len(lengths))
+    if not points:
+        points = _by_guideline(base, lengths, rounds)
+        append_jsonl(folder / "growth.jsonl", points)
+    kept = [(p["axis"], _sizes(p["workload"])) for p in points]
     for point in points_of(base, quick=quick):
+        if (point["axis"], {**_sizes(base), **point["sizes"]}) in kept:
+            continue
         tell(", ".join(f"{name} {size}" for name, size in {**_sizes(base), **point["sizes"]}.items()))
         found = _measured(point["axis"], {**base, **point["sizes"]}, split, rounds)
         points.append(found)
@@ -80,12 +87,27 @@ def bench_growth(
     return {
         **{key: at_base[key] for key in ("ours_s", "peer_s", "ratio", "peak_memory_ratio")},
         "max_relative_error": max(errors["loss"], errors["gradient"]),
-        "setting": {**base, "rounds": rounds, "split": dict(split), **surroundings("torch", "transformers", "trl")},
+        "setting": setting,
         "doublings": doublings(points),
         "crossovers": crossovers(points),
         "points": points,
         "file": str(folder / "growth.jsonl"),
     }
+
+
+def _kept(folder: Path, setting: Mapping[str, Any], lengths: int) -> list[dict[str, Any]]:
+    """The points that an earlier run of this setting measured; without them, or with an unfinished first step, the
+    folder is made ready for a new run."""
+    file, note = folder / "growth.jsonl", folder / "growth.setting.json"
+    said = json.dumps(setting, indent=2, sort_keys=True) + "\n"
+    if file.exists() and note.exists() and note.read_text(encoding="utf-8") == said:
+        points: list[dict[str, Any]] = [row for _, row in read_jsonl(file)]
+        if sum(p["axis"] == "doubling" for p in points) == lengths:
+            tell(f"{len(points)} points kept from {folder}")
+            return points
+    write_jsonl(file, [])
+    write_text(note, said)
+    return []
 
 
 def _sizes(workload: Mapping[str, Any]) -> dict[str, int]:

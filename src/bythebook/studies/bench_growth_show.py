@@ -5,20 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bythebook.errors import MissingExtraError
 from bythebook.records import read_jsonl
 from bythebook.studies.bench_growth import AXES, crossovers, doublings
+from bythebook.studies.drawing import COLOURS, drawn, finish
 from bythebook.studies.kept import table_row
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 __all__ = ["draw", "tables"]
 
-_INK, _MUTED, _RULE = "#1c1c1a", "#62615b", "#dcdad2"
-_SIDES = (("peer", "TRL", "#a3362b"), ("ours", "ours", "#0b5fa5"))
+_SIDES = (("peer", "TRL", COLOURS[1]), ("ours", "ours", COLOURS[0]))
 _AXIS = {"guideline": "tokens of the guideline", "group": "rollouts a prompt", "completion": "tokens of a completion"}
 _GAP = "–"
 
@@ -28,13 +24,7 @@ Point = Mapping[str, Any]
 def draw(points: Sequence[Point], path: Path) -> Path:
     """Write a PNG: seconds and peak memory of a step of both sides along each axis. MissingExtraError without
     matplotlib."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("the plot", "train") from None
-    with mpl.rc_context({"font.family": "sans-serif", "font.size": 9, "text.color": _INK, "axes.labelcolor": _MUTED}):
-        figure = Figure(figsize=(10.4, 5.6), dpi=200, layout="constrained")
+    with drawn(path, 10.4, 5.6) as figure:
         grid = figure.subplots(2, len(AXES), sharey="row")
         for column, axis in enumerate(AXES):
             line = _line(points, axis)
@@ -44,27 +34,13 @@ def draw(points: Sequence[Point], path: Path) -> Path:
                 memory = [point["peak_bytes"][side] / 1e6 for point in line]
                 grid[0][column].plot(sizes, seconds, "o-", color=colour, label=name, markersize=3.5)
                 grid[1][column].plot(sizes, memory, "o-", color=colour, markersize=3.5)
-            _finish(grid[0][column], sizes, "")
-            _finish(grid[1][column], sizes, _AXIS[axis])
+            for row, label in enumerate(("", _AXIS[axis])):
+                grid[row][column].set_yscale("log")
+                finish(grid[row][column], label, sizes)
         grid[0][0].set_ylabel("seconds of a step")
         grid[1][0].set_ylabel("peak memory, MB")
         grid[0][0].legend(frameon=False, loc="upper left")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", metadata={"Software": None})
     return path
-
-
-def _finish(axes: Axes, sizes: Sequence[int], label: str) -> None:
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axes.set_xlabel(label)
-    axes.grid(axis="y", color=_RULE, linewidth=0.7)
-    axes.tick_params(which="both", colors=_MUTED, length=0)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(_RULE)
 
 
 def _line(points: Sequence[Point], axis: str) -> list[Point]:

@@ -42,15 +42,23 @@ def table_row(cells: Sequence[str]) -> str:
 
 
 def results_script(
-    description: str, results: Callable[[Path], str], keeping: Callable[[Path, Path], None] = keep
+    description: str,
+    results: Callable[[Path], str],
+    keeping: Callable[[Path, Path], None] = keep,
+    draw: Callable[[Path, Path], Path] | None = None,
 ) -> int:
-    """The command of a results page: print its tables, or with `--keep RUN` keep the records of a run."""
+    """The command of a results page: print its tables, or with `--keep RUN` keep the records of a run; with `--plot
+    FILE` draw its curves, where it has any."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--keep", type=Path, help="a run whose records are kept in FOLDER")
+    if draw:
+        parser.add_argument("--plot", type=Path, help="where to draw the curves, a PNG")
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     if given.keep:
         keeping(given.keep, given.folder)
+    elif draw and given.plot:
+        draw(given.folder, given.plot)
     else:
         sys.stdout.write(results(given.folder) + "\n")
     return 0
