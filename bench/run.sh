@@ -12,7 +12,6 @@ keep train_group16 train --group 16 --micro-batch 8
 keep train_vocabulary32k train --vocabulary 32768 --micro-batch 8
 keep train_embedded train --model embedded
 keep rollout rollout
-keep rollout_group16 rollout --group 16
 keep annotate annotate
 keep growth growth --output bench
 mv bench/growth.png docs/images/growth.png
