@@ -41,7 +41,10 @@ app.add_typer(data_app, name="data")
 app.add_typer(guideline_app, name="guideline")
 
 ModelName = Annotated[
-    str, typer.Option("--model", "-m", help="A folder, a hub id, `embedded`, or `openai:NAME` with --endpoint.")
+    str,
+    typer.Option(
+        "--model", "-m", help="A folder, a hub id, `embedded`, `embedded-joint`, or `openai:NAME` with --endpoint."
+    ),
 ]
 BackendName = Annotated[str | None, typer.Option("--backend", help="transformers, vllm or openai.")]
 EndpointUrl = Annotated[str | None, typer.Option("--endpoint", help="An OpenAI-compatible server: http://…/v1.")]
@@ -136,9 +139,15 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=0, help="Samples of each example beside the greedy answer.")] = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples of a split.")] = None,
     guideline: Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")] = None,
-    shuffle_relations: Annotated[int | None, typer.Option(help="Show relations in the order of this seed.")] = None,
-    rename_labels: Annotated[int | None, typer.Option(help="Show labels as codes (R37), drawn by this seed.")] = None,
-    permute_labels: Annotated[int | None, typer.Option(help="Exchange the names of labels by this seed.")] = None,
+    shuffle_relations: Annotated[
+        int | None, typer.Option(help="Show relations and entity types in another order, by this seed.")
+    ] = None,
+    rename_labels: Annotated[
+        int | None, typer.Option(help="Show relations and entity types as codes (R37, T12), by this seed.")
+    ] = None,
+    permute_labels: Annotated[
+        int | None, typer.Option(help="Exchange the names of relations, and of entity types, by this seed.")
+    ] = None,
     constrained: Annotated[bool, typer.Option("--constrained", help="Ask again, bound to the schema.")] = False,
     output: Output = None,
     backend: BackendName = None,

@@ -18,6 +18,9 @@ def reproduce(
     output: Output = None,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds 0 to N - 1.")] = 3,
     model: Annotated[str | None, typer.Option("--model", "-m", help="Another start model: a folder, a hub id.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Real data to try it on as well; r2grpo: the folder LLM of SciER.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Arms side by side; default: one a core.")] = None,
     quick: Annotated[bool, typer.Option(help="A few steps and sentences: does it run at all?")] = False,
     as_json: AsJson = False,
@@ -30,7 +33,7 @@ def reproduce(
 
     folder = output or Path("runs") / system
     try:
-        found = run_all(system, folder, seeds=seeds, model=model, workers=workers, quick=quick, say=say)
+        found = run_all(system, folder, seeds=seeds, model=model, data=data, workers=workers, quick=quick, say=say)
     except KeyboardInterrupt:
         raise Interrupted("stopped; the same command goes on with the arms that are left") from None
     print_json(found) if as_json else typer.echo(found["tables"])

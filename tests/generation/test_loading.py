@@ -33,9 +33,10 @@ def test_saved_directory_is_loaded_with_its_settings(saved: Path) -> None:
     assert len(model.generate(PROMPT, Sampling(n=2, max_new_tokens=2))[0]) == 2
 
 
-def test_embedded_is_the_model_of_the_package(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "embedded_path", lambda: saved)
-    assert load_model("embedded", device="cpu").name == "embedded"
+@pytest.mark.parametrize("name", ["embedded", "embedded-joint"])
+def test_embedded_models_come_with_the_package(name: str, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "embedded_path", {name: saved}.__getitem__)
+    assert load_model(name, device="cpu").name == name
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "a/b/c", "~/nowhere", "", "no where"])

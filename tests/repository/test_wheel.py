@@ -90,6 +90,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path, package: Path) -
         "bythebook/examples/guideline.md",
         "bythebook/embedded/*.safetensors",
         "bythebook/embedded/*tokenizer.json",
+        "bythebook/embedded_joint/*.safetensors",
     ],
 )
 def test_the_wheel_holds(wheel: Path, part: str) -> None:

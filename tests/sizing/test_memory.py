@@ -46,6 +46,14 @@ def test_the_head_by_hand() -> None:
     assert lm_head_bytes(SMALL, plan(rl=False)) == 2 * 3 * 10 * (4 + 12)
 
 
+def test_frozen_layers_have_no_gradients_and_keep_no_activations() -> None:
+    found, all_of_it = memory(SMALL, plan(frozen_layers=2, reference=True), 1), memory(SMALL, plan(reference=True), 1)
+    assert found.gradients == 4 * SMALL.layer_parameters
+    assert found.optimiser == 2 * found.gradients
+    assert (found.weights, found.reference) == (all_of_it.weights, all_of_it.reference)
+    assert 3 * found.activations == all_of_it.activations
+
+
 def test_sharded_training_holds_two_layers_and_the_head_whole() -> None:
     outer = 2 * 10 * 8 + 8
     assert memory(SMALL, PLAN, 2).gathered == 2 * (2 * SMALL.layer_parameters + outer) * 4

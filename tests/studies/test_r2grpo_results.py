@@ -10,9 +10,10 @@ import pytest
 from bythebook.errors import InputError
 from bythebook.records import Record, read_records, write_jsonl
 from bythebook.stats import PooledDifference
-from bythebook.studies.r2grpo.arms import ABLATED, ARMS
+from bythebook.studies.r2grpo.arms import ABLATED, ARMS, SPLITS
 from bythebook.studies.r2grpo.claims import CLAIMS, Comparison, Verdict, component_verdicts, found_of, verdict
 from bythebook.studies.r2grpo.figures import Quantity, difference, figure, samples_of
+from bythebook.studies.r2grpo.plots import draw
 from bythebook.studies.r2grpo.results import keep_experiments, results, verdicts
 
 SENTENCES, SAMPLES = 12, 4
@@ -45,7 +46,8 @@ def _record(sentence: int, sample: int, right: bool) -> Record:
 def _run(folder: Path, arms: dict[str, Right], samples: int = SAMPLES) -> None:
     for name, right in arms.items():
         rows = [_record(i, s, right(i, s)) for i in range(SENTENCES) for s in range(-1, samples)]
-        for split in ("id", "ood", "ood_t0.6"):
+        splits = SPLITS[ARMS[name].track]
+        for split in (*splits, f"{list(splits)[-1]}_t0.6"):
             write_jsonl(folder / "records" / f"{name}.{split}.jsonl", rows)
         if ARMS[name].rl:
             write_jsonl(folder / "curves" / f"{name}.jsonl", [_step(n) for n in range(8)])
@@ -86,14 +88,14 @@ def one_sample(_: int, sample: int) -> bool:
 
 
 def test_the_page_is_recomputed_from_kept_records(tmp_path: Path) -> None:
-    kept = _kept(tmp_path, {"start": never, "sft": half, "mimic": one_sample, "mimic_r2grpo": always})
+    kept = _kept(tmp_path, {"reader": never, "sft": half, "mimic": one_sample, "mimic_r2grpo": always})
     page = results(kept)
     assert page == results(kept)
     assert "2 seeds." in page
     assert "estimated from 4 samples a sentence" in page
     # Four of eight related sentences found, two of four inventions: 2·4 / (2·4 + 2 + 4).
     assert "| SFT (answers only) | 100.0 [100.0, 100.0] | 57.1 [57.1, 57.1] | 57.1 [57.1, 57.1] |" in page
-    ood = page.partition("Best F1@K, never-seen guidelines")[2]
+    ood = page.partition("Best F1@K, the guideline of training")[2]
     mimic = next(line for line in ood.splitlines() if line.startswith("| MimicSFT |"))
     cells = [cell.partition(" [")[0] for cell in mimic.strip("| ").split(" | ")]
     assert cells[0] == "MimicSFT"
@@ -102,28 +104,40 @@ def test_the_page_is_recomputed_from_kept_records(tmp_path: Path) -> None:
     assert "| SFT, then GRPO |" not in page  # was not run
     assert "| quarter 1 | quarter 2 |" in page
     assert "| MimicSFT, then R²GRPO | 0.50 [0.50, 0.50] | 2.50 [2.50, 2.50] |" in page
-    assert "REL+ by temperature" in page
+    assert "REL+ by temperature, the guideline of training" in page
+    assert "| reading model | 100.0 [100.0, 100.0] | 0.0 [0.0, 0.0] |" in page
+    assert "Greedy answers: the reading model" not in results(_kept(tmp_path / "one", {"sft": half}))
+
+
+def test_curves_are_drawn_from_kept_records(tmp_path: Path) -> None:
+    kept = _kept(tmp_path, {"sft": half, "mimic": one_sample, "grpo": half, "reader": never, ABLATED: always})
+    whole = draw(kept, tmp_path / "curves.png").read_bytes()
+    assert whole.startswith(b"\x89PNG")
+    assert draw(kept, tmp_path / "again.png").read_bytes() == whole
+    _kept(tmp_path, {"sft": always, "grpo": always})
+    assert draw(kept, tmp_path / "other.png").read_bytes() != whole
+    with pytest.raises(InputError, match="no kept records"):
+        draw(tmp_path, tmp_path / "none.png")
 
 
 def test_false_relations_are_counted_where_there_is_none(tmp_path: Path) -> None:
-    page = results(_kept(tmp_path, {"start": never, "sft": half, "mimic": one_sample}))
+    page = results(_kept(tmp_path, {"sft": half, "mimic": one_sample}))
     table = page.partition("### False relations")[2]
     rows = {line.split(" | ")[0].strip("| "): line for line in table.splitlines() if line.startswith("| ")}
-    assert rows["start model"].startswith("| start model | 100.0 [100.0, 100.0] | 100.0 [100.0, 100.0] |")
     assert rows["SFT (answers only)"].startswith("| SFT (answers only) | 50.0 [50.0, 50.0] | 50.0 [50.0, 50.0] |")
     assert rows["MimicSFT"].startswith("| MimicSFT | 100.0 [100.0, 100.0] | 75.0 [75.0, 75.0] |")
     assert "| 7.0 [7.0, 7.0] |" in rows["MimicSFT"]
 
 
 def test_kept_records_hold_no_text_and_are_the_same_each_time(tmp_path: Path) -> None:
-    _run(tmp_path / "run" / "seed0", {"start": never, "r2grpo": half})
+    _run(tmp_path / "run" / "seed0", {"reader": never, "r2grpo": half})
     for name in ("once", "again"):
         keep_experiments(tmp_path / "run", tmp_path / name)
     files = [p.relative_to(tmp_path / "once") for p in (tmp_path / "once").rglob("*.gz")]
-    assert len(files) == 7
+    assert len(files) == 6  # three of the reading model, two and a curve of the other
     for file in files:
         assert (tmp_path / "once" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
-    for record in read_records(tmp_path / "once" / "seed0" / "records" / "start.ood.jsonl.gz"):
+    for record in read_records(tmp_path / "once" / "seed0" / "records" / "reader.ood.jsonl.gz"):
         assert (record.completion, record.text, record.answer, record.gold) == (None, None, None, None)
         assert list(record.tags) == ["guideline_id"]
 
@@ -139,25 +153,25 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
 def test_best_of_k_finds_what_the_mean_of_samples_does_not(tmp_path: Path) -> None:
     kept = _kept(tmp_path, {"mimic": one_sample, "sft": half}, seeds=1)
     seed = kept / "seed0"
-    assert figure(seed, "mimic", "ood", Quantity("best", 4)) == 1.0
-    assert figure(seed, "sft", "ood", Quantity("best", 4)) == pytest.approx(8 / 14)
-    assert figure(seed, "mimic", "ood", Quantity("greedy")) == 0.0
-    assert figure(seed, "grpo", "ood", Quantity("greedy")) is None
-    found = difference([seed], "mimic", "sft", "ood", Quantity("best", 4))
+    assert figure(seed, "mimic", "one", Quantity("best", 4)) == 1.0
+    assert figure(seed, "sft", "one", Quantity("best", 4)) == pytest.approx(8 / 14)
+    assert figure(seed, "mimic", "one", Quantity("greedy")) == 0.0
+    assert figure(seed, "grpo", "one", Quantity("greedy")) is None
+    found = difference([seed], "mimic", "sft", "one", Quantity("best", 4))
     assert found is not None
     assert found.difference == pytest.approx(6 / 14)
     assert found.documents == SENTENCES // 2
-    assert difference([seed], "mimic", "grpo", "ood", Quantity("greedy")) is None
+    assert difference([seed], "mimic", "grpo", "one", Quantity("greedy")) is None
 
 
 def test_texts_that_were_not_sampled_count_in_greedy_figures_only(tmp_path: Path) -> None:
     seed = tmp_path / "kept" / "seed0"
     rows = [_record(i, -1, True) for i in range(4)] + [_record(1, s, False) for s in range(2)]
-    write_jsonl(tmp_path / "run" / "seed0" / "records" / "sft.ood.jsonl", rows)
+    write_jsonl(tmp_path / "run" / "seed0" / "records" / "sft.one.jsonl", rows)
     keep_experiments(tmp_path / "run", tmp_path / "kept")
-    assert figure(seed, "sft", "ood", Quantity("greedy")) == 1.0
-    assert figure(seed, "sft", "ood", Quantity("avg")) == 0.0
-    assert samples_of([seed], "sft", "ood") == 2
+    assert figure(seed, "sft", "one", Quantity("greedy")) == 1.0
+    assert figure(seed, "sft", "one", Quantity("avg")) == 0.0
+    assert samples_of([seed], "sft", "one") == 2
 
 
 # ------------------------------------------------------------------------------------------------------- claims
@@ -190,12 +204,12 @@ def test_a_claim_is_confirmed_or_not_as_the_records_have_it(tmp_path: Path) -> N
     best = CLAIMS[0]
     assert (best.better, best.than) == ("mimic", ("sft",))
     kept = _kept(tmp_path, {"sft": half, "mimic": one_sample})
-    found = found_of(best, sorted(kept.glob("seed*")), "ood")
+    found = found_of(best, sorted(kept.glob("seed*")), "one")
     assert (found.verdict, found.quantity) == ("confirmed", Quantity("best", SAMPLES))
     other = _kept(tmp_path / "other", {"sft": one_sample, "mimic": half})
-    assert found_of(best, sorted(other.glob("seed*")), "ood").verdict == "not seen here"
+    assert found_of(best, sorted(other.glob("seed*")), "one").verdict == "not seen here"
     rows = verdicts(kept)
-    assert len(rows) == 2 * len(CLAIMS)
+    assert len(rows) == sum(len(claim.splits) for claim in CLAIMS)
     assert rows[0]["differences"][0]["low"] > 0
     assert rows[-1]["verdict"] == "cannot be tested at this size"  # arms that were not run
 
@@ -216,6 +230,6 @@ def test_a_component_that_was_never_paid_cannot_be_tested(tmp_path: Path) -> Non
 
 def test_records_that_are_kept_anew_are_read_anew(tmp_path: Path) -> None:
     seeds = [_kept(tmp_path, {"sft": never}, seeds=1) / "seed0"]
-    assert figure(seeds[0], "sft", "ood", Quantity("greedy")) == 0.0
+    assert figure(seeds[0], "sft", "one", Quantity("greedy")) == 0.0
     _kept(tmp_path, {"sft": always}, seeds=1)
-    assert figure(seeds[0], "sft", "ood", Quantity("greedy")) == 1.0
+    assert figure(seeds[0], "sft", "one", Quantity("greedy")) == 1.0

@@ -70,7 +70,7 @@ def test_a_recipe_without_steps_has_no_stages() -> None:
 @pytest.mark.parametrize(
     ("recipe", "settings", "said"),
     [
-        ("mimic_sft_tiny", ["training.max_steps=80"], r"stages take 80 steps, training.max_steps: 80 leaves none"),
+        ("mimic_sft_tiny", ["training.max_steps=200"], r"stages take 200 steps, training.max_steps: 200 leaves none"),
         (
             "r2grpo_tiny",
             ["data.also=[{task: world_joint, options: {train: 4}, steps: 1}]"],

@@ -13,7 +13,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from bythebook.prompts import PromptStyle, render
 from bythebook.tasks.world.joint import joint_stream
 from bythebook.tasks.world.joint_annotators import JointAnnotator, annotate_jointly
-from bythebook.tasks.world.words import FIRST_HALVES, JOINT_PIECES, NOUNS, SECOND_HALVES, VERBS, joint_vocabulary
+from bythebook.tasks.world.words import FIRST_HALVES, NOUNS, SECOND_HALVES, VERBS, joint_pieces, joint_vocabulary
 from bythebook.training.head_plan import Layout
 from bythebook.training.heads_install import THETA
 from bythebook.training.joint_heads import joint_plan
@@ -24,13 +24,13 @@ SIZES = {"hidden_size": 340, "layers": 4, "heads": 20, "head_size": 32, "mlp_siz
 
 @pytest.fixture(scope="module")
 def made() -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
-    tokenizer = build_tokenizer(joint_vocabulary(), tuple(JOINT_PIECES.values()))
+    tokenizer = build_tokenizer(joint_vocabulary(), joint_pieces())
     return build_model(SmallModelConfig(**SIZES, lookup_heads="joint"), tokenizer, 0), tokenizer
 
 
 def _kind(token: str) -> str:
     kinds = {"noun": NOUNS, "verb": VERBS, "half 1": FIRST_HALVES, "half 2": [f"-{half}" for half in SECOND_HALVES]}
-    return next((kind for kind, words in kinds.items() if token.strip() in words), "other")
+    return next((kind for kind, words in kinds.items() if token.strip(' "') in words), "other")
 
 
 @pytest.mark.parametrize("annotator", ["careful", "hasty"])
@@ -48,7 +48,8 @@ def test_the_next_token_is_known_before_any_training(
             said = model(torch.tensor([ids])).logits[0].argmax(-1).tolist()
         for place in range(len(before), len(ids)):
             token = tokenizer.decode([ids[place]])
-            if token != " so":  # who is hasty says it where the heads say " if": which of them is a matter of training
+            # Who is hasty says it where the heads say " as", and quotes nothing: a matter of training.
+            if token != " indicates" and not (annotator == "hasty" and token.strip() in NOUNS):
                 asked[_kind(token)] += 1
                 right[_kind(token)] += said[place - 1] == ids[place]
     assert min(asked.values()) > 30
@@ -59,7 +60,7 @@ def test_the_next_token_is_known_before_any_training(
 def test_a_plan_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="hidden size of"):
         Layout(joint_plan(), 256, 14)
-    tokenizer = build_tokenizer(joint_vocabulary(), tuple(JOINT_PIECES.values()))
+    tokenizer = build_tokenizer(joint_vocabulary(), joint_pieces())
     with pytest.raises(ValueError, match="heads of 32 in 4 layers"):
         build_model(SmallModelConfig(**{**SIZES, "layers": 3}, lookup_heads="joint"), tokenizer, 0)
     with pytest.raises(ValueError, match="an MLP of"):

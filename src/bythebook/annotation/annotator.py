@@ -11,7 +11,7 @@ from bythebook.annotation.joint import JointQuestions
 from bythebook.annotation.options import Options
 from bythebook.annotation.pairs import PairQuestions
 from bythebook.annotation.questions import Questions
-from bythebook.generation import Constraint, Model, Sampling, generate_constrained
+from bythebook.generation import EMBEDDED, EMBEDDED_JOINT, Constraint, Model, Sampling, generate_constrained
 from bythebook.prompts import render
 from bythebook.readers.documents import Document
 from bythebook.records import PREDICTION_SCHEMA
@@ -104,10 +104,8 @@ class Annotator:
 
     def _unknown(self, words: Sequence[str]) -> str:
         named = ", ".join(repr(w) for w in words[:_NAMED_WORDS]) + (" and others" if len(words) > _NAMED_WORDS else "")
-        return (
-            f"the {'embedded model' if self.model.name == 'embedded' else 'model'} never saw {named}; its answer is "
-            "a guess: use a hub model, --model …"
-        )
+        asked = "embedded model" if self.model.name in (EMBEDDED, EMBEDDED_JOINT) else "model"
+        return f"the {asked} never saw {named}; its answer is a guess: use a hub model, --model …"
 
     def _prediction(self, document: Document, findings: dict[str, Any]) -> dict[str, Any]:
         answers, faults = findings["answers"], findings.pop("errors", [])

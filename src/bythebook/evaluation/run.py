@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bythebook.errors import InputError, said
 from bythebook.evaluation.asking import evaluate_examples
 from bythebook.evaluation.scoring import scores, scores_by_domain
-from bythebook.generation import EMBEDDED, Model, Sampling, embedded_path, generate_constrained, load_model
+from bythebook.generation import Model, Sampling, folder_of, generate_constrained, load_model
 from bythebook.guidelines import Variation, keep_guidelines, vary
 from bythebook.records import Record, digest_of, list_errors, write_text
 from bythebook.tasks import Task, task_named
@@ -196,7 +196,7 @@ def _noted(file: Path) -> dict[str, Any]:
 
 def _weights(model: str | Path) -> list[list[Any]] | None:
     """Name, bytes and time of change of each weight file, which tell a checkpoint from the one before it."""
-    folder = embedded_path() if str(model) == EMBEDDED else Path(model).expanduser()
+    folder = folder_of(model)
     return [[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in sorted(folder.glob("*.safetensors"))] or None
 
 

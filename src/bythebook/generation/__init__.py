@@ -2,7 +2,7 @@
 
 from bythebook.generation.constraint import Constraint, generate_constrained
 from bythebook.generation.endpoint import Endpoint, server_at
-from bythebook.generation.loading import EMBEDDED, SERVED, Backend, embedded_path, load_model
+from bythebook.generation.loading import EMBEDDED, EMBEDDED_JOINT, SERVED, Backend, embedded_path, folder_of, load_model
 from bythebook.generation.model import Messages, Model, Progress
 from bythebook.generation.openai_backend import OpenAIModel
 from bythebook.generation.sampling import Sampling
@@ -13,6 +13,7 @@ from bythebook.generation.vocabulary import unknown_words
 
 __all__ = [
     "EMBEDDED",
+    "EMBEDDED_JOINT",
     "SERVED",
     "Backend",
     "Constraint",
@@ -26,6 +27,7 @@ __all__ = [
     "TransformersModel",
     "VllmModel",
     "embedded_path",
+    "folder_of",
     "generate_constrained",
     "load_model",
     "prompt_style_of",

@@ -12,12 +12,26 @@ from bythebook.generation.model import Model
 from bythebook.generation.settings import ModelSettings, settings_of
 from bythebook.generation.weights import ADAPTER_CONFIG
 
-__all__ = ["EMBEDDED", "SERVED", "Backend", "embedded_path", "load_model", "local_path"]
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDED_JOINT",
+    "SERVED",
+    "Backend",
+    "embedded_path",
+    "folder_of",
+    "load_model",
+    "local_path",
+]
 
 Backend = Literal["transformers", "vllm", "openai"]
 
 EMBEDDED = "embedded"
-"""The name of the model that comes with the package."""
+"""The name of the model that comes with the package and classifies relations."""
+
+EMBEDDED_JOINT = "embedded-joint"
+"""The name of the one that extracts entities and relations."""
+
+_FOLDERS = {EMBEDDED: "embedded", EMBEDDED_JOINT: "embedded_joint"}
 
 SERVED = "openai:"
 """What the name of a model behind an endpoint begins with."""
@@ -26,9 +40,16 @@ _CONFIG = "config.json"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 
 
-def embedded_path() -> Path:
-    """Where the model that comes with the package lies."""
-    return Path(__file__).parents[1] / "embedded"
+def embedded_path(name: str = EMBEDDED) -> Path:
+    """Where a model that comes with the package lies. KeyError for another name."""
+    return Path(__file__).parents[1] / _FOLDERS[name]
+
+
+def folder_of(name_or_path: str | Path) -> Path:
+    """The folder that is meant: of a model in the package, or the path itself, whether it is there or not. RuntimeError
+    for the home of a user who is not there."""
+    name = str(name_or_path)
+    return embedded_path(name) if name in _FOLDERS else Path(name).expanduser()
 
 
 def load_model(
@@ -39,7 +60,8 @@ def load_model(
     *,
     endpoint: Endpoint | str | None = None,
 ) -> Model:
-    """The model of that directory, of that hub name, or the one that comes with the package (`embedded`).
+    """The model of that directory, of that hub name, or one that comes with the package (`embedded`,
+    `embedded-joint`).
 
     A directory of that name comes before the hub; it may be a LoRA adapter. `openai:NAME` is the model NAME of the
     server at `endpoint`. The backend defaults to what the name asks for, transformers where it asks for nothing.
@@ -68,7 +90,7 @@ def load_model(
 def local_path(name: str) -> Path | None:
     """The folder of a model or adapter on this machine; None for a hub name. ModelError for what is neither."""
     try:
-        path = embedded_path() if name == EMBEDDED else Path(name).expanduser()
+        path = folder_of(name)
     except RuntimeError:
         raise ModelError(f"no model {name!r}: no such home folder", remedy="write the path without ~") from None
     if not name:
@@ -79,7 +101,7 @@ def local_path(name: str) -> Path | None:
         return path
     if path.exists():
         raise ModelError("a model is a folder, this is a file", file=path, remedy="name the folder around it")
-    if name == EMBEDDED or not _HUB_NAME.fullmatch(name):
+    if name in _FOLDERS or not _HUB_NAME.fullmatch(name):
         raise ModelError(f"no model {name!r}: no such folder", remedy="name the folder of a saved model")
     return None
 

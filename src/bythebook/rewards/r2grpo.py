@@ -126,11 +126,11 @@ class R2GRPO(Noun):
         return Part(value=self.reasoning * weight * share, weight=self.reasoning * weight)
 
     def _relations(self, steps: Sequence[Step], half: Half[ExtractedRelation]) -> tuple[float, float]:
-        """(weighted share of rules, share of consistency). Steps that name a relation beyond those of the answer
-        lower both, as wrong relations in the answer do."""
-        stated = [step for step in steps if step.relations]
+        """(weighted share of rules, share of consistency). Steps that state a relation beyond those of the answer
+        lower both, as wrong relations in the answer do; one that says why there is none states none."""
+        stated = [step for step in steps if step.relations and not step.denies]
         if half.counts.predicted + half.counts.gold == 0:
-            denying = [step for step in steps if step.denies and not step.relations] if half.given else []
+            denying = [step for step in steps if step.denies] if half.given else []
             best = max((self._weighed(step.rule) for step in denying), default=0.0)
             return best / (1 + len(stated)), self.no_relation * bool(denying) / (1 + len(stated))
         support = supporting_steps(stated, half.right)

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from pydantic import Field
 
 from bythebook.errors import ModelError
-from bythebook.generation import EMBEDDED, embedded_path
+from bythebook.generation import folder_of
 from bythebook.recipe import ModelSection
 from bythebook.tasks.world.words import vocabulary
 from bythebook.types import Noun
@@ -143,7 +143,7 @@ def architecture_of(model: ModelSection) -> tuple[Architecture, str]:
     """The architecture of a recipe's model, and where it was found. ModelError says why it is not known."""
     if model.path == "scratch":
         return _of_scratch(model.scratch), "the recipe"
-    folder = embedded_path() if model.path == EMBEDDED else Path(model.path).expanduser()
+    folder = folder_of(model.path)
     if folder.is_dir():
         return read_config(_json_of(folder / "config.json"), folder / "config.json"), "config.json of the folder"
     base = model.path.replace("/Meta-Llama-", "/Llama-").removesuffix("-Instruct").removesuffix("-Base")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bythebook.errors import InputError
-from bythebook.generation import EMBEDDED, embedded_path
+from bythebook.generation import EMBEDDED, EMBEDDED_JOINT, folder_of
 from bythebook.generation.counting import count_tokens
 from bythebook.prompts import render, style_of
 from bythebook.recipe import Recipe, load_recipe
@@ -73,6 +73,8 @@ def plan_of(recipe: Recipe, architecture: Architecture, prompt: int, completion:
         compute_bytes=2 if t.bf16 or recipe.model.dtype == "bfloat16" else 4,
         reference=recipe.objective is not None and recipe.objective.beta > 0,
         adapters=architecture.adapter_parameters(lora.r, adapted) if lora else 0,
+        # More than there are is a fault that training names.
+        frozen_layers=min(recipe.model.freeze, architecture.layers),
         checkpointing=t.gradient_checkpointing,
         rows=t.micro_batch_size,
         rows_per_step=rollout.prompts_per_step * rollout.num_generations if rollout else t.batch_size,
@@ -118,10 +120,15 @@ def _measure(recipe: Recipe, examples: Sequence[Example]) -> dict[str, Any]:
     }
 
 
+_WITH_WORDS = {"world": EMBEDDED, "world_joint": EMBEDDED_JOINT}
+
+
 def _tokenizer_of(recipe: Recipe) -> str | Path:
-    """Where the tokenizer lies. A model from scratch on the world's words has that of the embedded model."""
-    ours = recipe.model.path == "scratch" and recipe.model.scratch.get("words") == "world"
-    return embedded_path() if ours or recipe.model.path == EMBEDDED else recipe.model.path
+    """Where the tokenizer lies. A model from scratch on the world's words has that of an embedded model."""
+    words = recipe.model.scratch.get("words") if recipe.model.path == "scratch" else None
+    name = _WITH_WORDS.get(str(words), recipe.model.path)
+    folder = folder_of(name)
+    return folder if folder.is_dir() else name
 
 
 def _by_characters(text: str) -> int:

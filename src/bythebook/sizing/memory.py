@@ -35,7 +35,9 @@ class Plan(Noun):
     reference: bool = False
     """Whether a frozen copy of the model gives the KL term."""
     adapters: int = 0
-    """Parameters of LoRA adapters; 0 where every weight is trained."""
+    """Parameters of LoRA adapters; 0 where the model's own weights are trained."""
+    frozen_layers: int = Field(default=0, ge=0)
+    """The first so many layers are not trained, nor the embedding, the LM head and the last norm; 0: all are."""
     checkpointing: bool = False
     rows: int = Field(ge=1)
     """Rows in one forward pass of one GPU."""
@@ -91,17 +93,18 @@ def activation_bytes(architecture: Architecture, plan: Plan) -> int:
     MLP (2h), queries, attention output (2·a·d), keys, values (2·k·d), and the gated MLP (4f); each of two norms its
     input and its result (16h in all with float32 weights, 12h in bfloat16, where the input is widened), 4a + 8 for
     statistics; and 3h more where products cast float32 inputs one by one. With checkpointing a layer keeps its input
-    (h) alone, and one layer at a time is computed again (the paper's section 5).
+    (h) alone, and one layer at a time is computed again (the paper's section 5). Nothing goes back through the first
+    layers where they are frozen, and they keep nothing.
     """
     h, f = architecture.hidden_size, architecture.mlp_size
     heads = 2 * architecture.head_size * (architecture.heads + architecture.kv_heads)
     cast = 3 * h if plan.weight_bytes != plan.compute_bytes else 0
     layer = plan.compute_bytes * (2 * h + heads + 4 * f + cast)
     layer += (16 if plan.weight_bytes == 4 else 12) * h + 4 * architecture.heads + 8
-    tokens = plan.rows * plan.row_tokens
+    tokens, layers = plan.rows * plan.row_tokens, architecture.layers - plan.frozen_layers
     if plan.checkpointing:
-        return tokens * (architecture.layers * plan.weight_bytes * h + layer)
-    return tokens * architecture.layers * layer
+        return tokens * (layers * plan.weight_bytes * h + layer)
+    return tokens * layers * layer
 
 
 def lm_head_bytes(architecture: Architecture, plan: Plan) -> int:
@@ -130,11 +133,13 @@ def memory(architecture: Architecture, plan: Plan, gpus: int) -> Memory:
     States as in Rajbhandari et al. 2020 (ZeRO, arXiv 1910.02054, section 3.1), 16 bytes a parameter in float32, spread
     over the GPUs (section 5.3). While sharded layers are computed, the weights and gradients of two layers (one works,
     one is fetched) and of embedding and LM head stand whole on each GPU. With LoRA only the adapters, kept in float32,
-    have gradients and optimiser states, and without them the model is its own reference.
+    have gradients and optimiser states, and without them the model is its own reference; with frozen layers only the
+    others have them.
     """
     p, number = architecture.parameters, plan.weight_bytes
     shard = -(-p * number // gpus)
-    trained = -(-plan.adapters * 4 // gpus) if plan.adapters else shard
+    own = (architecture.layers - plan.frozen_layers) * architecture.layer_parameters if plan.frozen_layers else p
+    trained = -(-(plan.adapters * 4 if plan.adapters else own * number) // gpus)
     if gpus > 1:
         whole = (2 * architecture.layer_parameters + architecture.outer_parameters) * plan.compute_bytes
         gathered = whole if plan.adapters else 2 * whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +14,79 @@ __all__ = ["SYSTEMS", "reproduce"]
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a study is told; see `reproduce`."""
+
+    output: Path
+    seeds: int
+    model: str | None
+    data: Path | None
+    workers: int | None
+    quick: bool
+    say: Say
+
+    @property
+    def kept(self) -> Path:
+        return self.output / "kept"
+
+
 def reproduce(
     system: str,
     output: Path,
     *,
     seeds: int = 3,
     model: str | None = None,
+    data: Path | None = None,
     workers: int | None = None,
     quick: bool = False,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Run a system's miniature into `output`, or what is left of it, and read its tables from the kept records.
 
-    Returns `{"system", "run", "kept", "tables", "claims"}`: `tables` as Markdown, `claims` as far as the study judges
-    any. InputError for an unknown system, or a folder that holds runs of another size.
+    `data` is a folder of real data, for the arms that are tried on them: of `r2grpo`, SciER's folder LLM. Returns
+    `{"system", "run", "kept", "tables", "claims"}`: `tables` as Markdown, `claims` as far as the study judges any.
+    InputError for an unknown system, for data that it doesn't read, or a folder that holds runs of another size.
     """
     if system not in SYSTEMS:
         raise InputError(f"no system {system!r}", remedy=f"there are: {', '.join(SYSTEMS)}")
-    kept = output / "kept"
-    tables, claims = SYSTEMS[system](output, kept, seeds, model, workers, quick, say)
-    return {"system": system, "run": str(output), "kept": str(kept), "tables": tables, "claims": claims}
+    asked = _Asked(output, seeds, model, data, workers, quick, say)
+    tables, claims = SYSTEMS[system](asked)
+    return {"system": system, "run": str(output), "kept": str(asked.kept), "tables": tables, "claims": claims}
 
 
 Outcome = tuple[str, list[dict[str, Any]]]
 
 
-def _r1_re(
-    output: Path, kept: Path, seeds: int, model: str | None, workers: int | None, quick: bool, say: Say
-) -> Outcome:
+def _r1_re(asked: _Asked) -> Outcome:
     from bythebook.studies.r1_re.arms import StudySize
     from bythebook.studies.r1_re.experiments import QUICK, run_experiments
     from bythebook.studies.r1_re.results import keep_experiments, results
 
-    size = QUICK if quick else StudySize()
-    size = replace(size, model=model) if model else size
-    run_experiments(output, seeds=seeds, size=size, workers=workers, say=say)
-    keep_experiments(output, kept)
-    return results(kept), []
+    if asked.data:
+        raise InputError("r1_re is reproduced in the procedural world alone", remedy="leave out --data")
+    size = QUICK if asked.quick else StudySize()
+    size = replace(size, model=asked.model) if asked.model else size
+    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
+    keep_experiments(asked.output, asked.kept)
+    return results(asked.kept), []
 
 
-def _r2grpo(
-    output: Path, kept: Path, seeds: int, model: str | None, workers: int | None, quick: bool, say: Say
-) -> Outcome:
+def _r2grpo(asked: _Asked) -> Outcome:
     from bythebook.studies.r2grpo.experiments import run_experiments
     from bythebook.studies.r2grpo.results import keep_experiments, results, verdicts
     from bythebook.studies.r2grpo.size import QUICK, StudySize
+    from bythebook.tasks import task_named
 
-    size = QUICK if quick else StudySize()
-    size = replace(size, model=model) if model else size
-    run_experiments(output, seeds=seeds, size=size, workers=workers, say=say)
-    keep_experiments(output, kept)
-    return results(kept), verdicts(kept)
+    size = QUICK if asked.quick else StudySize()
+    # The layers that must stay as they are belong to the embedded model.
+    size = replace(size, model=asked.model, freeze=0) if asked.model else size
+    if asked.data:
+        task_named("scier").read(asked.data)  # a fault is told now, not after the first arms
+        size = replace(size, scier=str(asked.data))
+    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
+    keep_experiments(asked.output, asked.kept)
+    return results(asked.kept), verdicts(asked.kept)
 
 
-SYSTEMS: dict[str, Callable[[Path, Path, int, str | None, int | None, bool, Say], Outcome]] = {
-    "r1_re": _r1_re,
-    "r2grpo": _r2grpo,
-}
+SYSTEMS: dict[str, Callable[[_Asked], Outcome]] = {"r1_re": _r1_re, "r2grpo": _r2grpo}

@@ -75,6 +75,8 @@ class SayPlan:
     token: str | None = None
     form: float = 0.0
     """Added to the dimension `Layout.form`."""
+    quote: float = 0.0
+    """Added to the dimension `Layout.quote`."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class ModelPlan:
     """A flag that is set wherever one of `says` may be."""
     same_code: Mapping[str, str] = field(default_factory=dict)
     """Token → token with the same code, such as a word without the space before it."""
+    quoted: Mapping[str, str] = field(default_factory=dict)
+    """Token in quotation marks → token with the same code."""
     silent: Sequence[str] = ()
     """Further tokens without a code: those in front of the sink."""
 
@@ -115,7 +119,7 @@ class Layout:
         self._at = {name: self.hidden - 1 - number for number, name in enumerate(names)}
         order: list[Block] = [0, *self.plan.offsets, *self.plan.blocks]
         self._blocks = {block: number * self.code for number, block in enumerate(order)}
-        needed = len(order) * self.code + len(names) + 1
+        needed = len(order) * self.code + len(names) + 2
         if needed > self.hidden:
             raise ValueError(f"the plan needs a hidden size of {needed}, there are {self.hidden}")
 
@@ -125,8 +129,13 @@ class Layout:
 
     @property
     def form(self) -> int:
-        """The dimension that tells tokens of the same code apart; the only one beside block 0 that the output reads."""
+        """The dimension that tells tokens of the same code apart; beside block 0 the output reads this and `quote`."""
         return self.hidden - 1 - len(self._at)
+
+    @property
+    def quote(self) -> int:
+        """The dimension that tells tokens in quotation marks from those without."""
+        return self.hidden - 2 - len(self._at)
 
     def block(self, block: Block) -> slice:
         """The dimensions of a block."""

@@ -100,7 +100,7 @@ def _one(tokenizer: PreTrainedTokenizerFast, text: str) -> int:
 def _embed(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, plan: ModelPlan, layout: Layout, seed: int
 ) -> None:
-    """Codes and flags into the embedding (V, D); the output reads block 0 and `layout.form` alone."""
+    """Codes and flags into the embedding (V, D); the output reads block 0, `layout.form` and `layout.quote` alone."""
     table = model.model.embed_tokens.weight
     table.zero_()
     table[:, layout.block(OWN)] = _CODE_NORM * _codes(len(table), seed)
@@ -113,12 +113,16 @@ def _embed(
         one, other = _one(tokenizer, token), _one(tokenizer, model_token)
         table[one, layout.block(OWN)] = table[other, layout.block(OWN)]
         table[one, layout.form], table[other, layout.form] = -_FORM, _FORM
+    for token, model_token in plan.quoted.items():
+        one, other = _one(tokenizer, token), _one(tokenizer, model_token)
+        table[one, layout.block(OWN)] = table[other, layout.block(OWN)]
+        table[one, layout.quote] = _FORM
     # Layer 0 reads a row divided by its length: a flag must weigh the same in a row that has more of them.
     flags = [layout.at((0, name)) for name in plan.flags if name != "sink"]
     table[:, flags] *= table.norm(dim=1, keepdim=True) / math.hypot(_CODE_NORM, _FLAG)
     model.model.norm.weight.zero_()
     model.model.norm.weight[layout.block(OWN)] = _OUTPUT_SCALE
-    model.model.norm.weight[layout.form] = _OUTPUT_SCALE
+    model.model.norm.weight[[layout.form, layout.quote]] = _OUTPUT_SCALE
 
 
 def _codes(tokens: int, seed: int) -> torch.Tensor:
@@ -165,6 +169,7 @@ def _say(
             code = table[_one(tokenizer, said.token), layout.block(OWN)]
             mlp.down_proj.weight[layout.block(OUT), unit] = _SAID * code / (_SHARP / 2)
         mlp.down_proj.weight[layout.form, unit] = said.form * _FORM / (_SHARP / 2)
+        mlp.down_proj.weight[layout.quote, unit] = said.quote * _FORM / (_SHARP / 2)
 
 
 class _Writer:

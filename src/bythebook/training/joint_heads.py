@@ -6,7 +6,8 @@ They follow what a careful annotator writes (`tasks.world.joint_annotators`) und
     - Dima-Dan(e2,e1): e1 feeds e2, Kora-Vel to Mero-Tis.   from the verb, the label lies 5, 4, 3 back, and the types
                                                that it asks for lie 3, 4 and 6, 7 ahead
 
-    | pump Kora-Vel / feeds Dima-Dan(e2,e1) if Kora-Vel tank Kora-Vel Mero-Tis pump Mero-Tis so tank Dima-Dan pump
+    - mention: "pump" Kora-Vel
+    - rule: feeds Dima-Dan(e2,e1) as Kora-Vel tank Kora-Vel Mero-Tis pump Mero-Tis indicates tank Dima-Dan pump
 
 The sentence is read from its end: each word of it points at the noun or verb before it (`C`, `P`), and the notes at
 the last word, noun and verb noted (`S`, `N`, `V`), the last entity (`E`) and the last relation (`R`), which is how the
@@ -34,6 +35,10 @@ _NOTING: Flag = (STATE, "noting")
 _IN_RELATIONS: Flag = (STATE, "in relations")
 
 
+def _quoted() -> list[str]:
+    return [f' "{noun}"' for noun in NOUNS]
+
+
 def _spaced(words: Sequence[str]) -> list[str]:
     return [f" {word}" for word in words]
 
@@ -41,10 +46,12 @@ def _spaced(words: Sequence[str]) -> list[str]:
 def _flags() -> dict[str, Sequence[str]]:
     piece = JOINT_PIECES
     return {
-        "noun": _spaced(NOUNS), "answer noun": NOUNS, "verb": _spaced(VERBS), "noun item": [" |"], "verb item": [" /"],
+        "noun": [*_spaced(NOUNS), *_quoted()], "answer noun": NOUNS, "verb": _spaced(VERBS),
+        "noun item": [piece["noun item"]], "verb item": [piece["verb item"]],
         "text": ["Text"], "half 1": _spaced(FIRST_HALVES), "answer half 1": FIRST_HALVES,
         "half 2": [f"-{half}" for half in SECOND_HALVES], "(e1,e2)": ["(e1,e2)"], "(e2,e1)": ["(e2,e1)"],
-        "if": [" if"], "so": [" so"], "a": [" a"], "e1": [" e1"], "which": [" which"], "none": [" none"], "no": [" no"],
+        "as": [" as"], "so": [" indicates"], "a": [" a"], "e1": [" e1"], "which": [" which"], "none": [" none"],
+        "no": [piece["no"]],
         "assistant": ["assistant"], "noted": ["</think>"], "answer": ["<answer>"], "answered": ["</answer>"],
         "no entity": [piece["no entity"]], "closed": [piece[name] for name in ("no relation", "nothing", "end")],
         "comma": [piece["comma"]], "entities": [piece["entities"]], "relations": [piece["relations"]],
@@ -54,9 +61,9 @@ def _flags() -> dict[str, Sequence[str]]:
 
 _CARRIED = (
     *((1, flag) for flag in ("noun", "answer noun", "verb", "noun item", "verb item", "text", "a", "e1", "so")),
-    *((1, flag) for flag in ("which", "half 2", "if", "entities", "relations", "next", "comma", "assistant")),
-    *((2, flag) for flag in ("so", "verb", "if", "comma", "noun item")),
-    (3, "noun item"), (3, "so"), (3, "half 2"), (4, "so"), (4, "e1"), (5, "e1"), (5, "if"), (6, "if"), (7, "if"),
+    *((1, flag) for flag in ("which", "half 2", "as", "entities", "relations", "next", "comma", "assistant")),
+    *((2, flag) for flag in ("so", "verb", "as", "comma", "noun item")),
+    (3, "noun item"), (3, "so"), (3, "half 2"), (4, "so"), (4, "e1"), (5, "e1"), (5, "as"), (6, "as"), (7, "as"),
     (7, "e1"), (8, "e1"),
 )  # fmt: skip
 _STATES = (
@@ -89,8 +96,8 @@ def _look_ups() -> list[HeadPlan]:
         _H(1, 0, 0, 5, need=((1, "e1"),), gate=verb, writes=((None, "ruled"),)),
         _H(1, 1, 0, 4, need=((1, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "verb"): 1}, 2)),
         _H(1, 2, 0, 3, need=((1, "e1"),), gate=Gate({(0, "half 2"): 1, (2, "verb"): 1}, 2)),
-        _H(1, 4, 3, 0, need=((4, "e1"),), gate=Gate({(0, "if"): 1})),
-        _H(1, 5, 4, 0, need=((5, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "if"): 1}, 2)),
+        _H(1, 4, 3, 0, need=((4, "e1"),), gate=Gate({(0, "as"): 1})),
+        _H(1, 5, 4, 0, need=((5, "e1"),), gate=Gate({(0, "half 1"): 1, (1, "as"): 1}, 2)),
         # an aside: its rule, if any, does not matter
         _H(1, 0, 0, 1, need=((1, "which"),), gate=verb, gain=2.0, writes=((None, "aside"),)),
         # the type that a noun has beside the one that the rule asks for, three tokens before
@@ -139,8 +146,8 @@ def _pointers() -> list[HeadPlan]:
 def _arguments() -> list[HeadPlan]:
     """Layer 2: who acts stands before the verb in the text, who is acted on was noted last; the direction of the rule
     says which of them is head and which is tail."""
-    head: dict[Flag, float] = {(2, "if"): 2, (0, "so"): 2}
-    tail: dict[Flag, float] = {(0, "half 2"): 1, (7, "if"): 1, (3, "so"): 1}
+    head: dict[Flag, float] = {(2, "as"): 2, (0, "so"): 2}
+    tail: dict[Flag, float] = {(0, "half 2"): 1, (7, "as"): 1, (3, "so"): 1}
     found = []
     for place, actor_if, target_if in ((head, "forward", "backward"), (tail, "backward", "forward")):
         actor, target = (Gate({**place, (STATE, way): 2}, 4) for way in (actor_if, target_if))
@@ -151,7 +158,7 @@ def _arguments() -> list[HeadPlan]:
 
 def _notes() -> list[HeadPlan]:
     """Layer 2: the next word to note, the types that a rule asks for, and the relation once more."""
-    same = Gate({(0, "half 2"): 1, (5, "if"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 4)
+    same = Gate({(0, "half 2"): 1, (5, "as"): 1, (STATE, "same half 1"): 1, (STATE, "same half 2"): 1}, 4)
     return [
         _H(
             2,
@@ -164,7 +171,7 @@ def _notes() -> list[HeadPlan]:
             writes=(((STATE, "noun before"), "next is noun"), ((STATE, "verb before"), "next is verb")),
         ),
         _H(2, "V", 6, 0, need=((7, "e1"),), gate=same, writes=((None, "as asked"),)),
-        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(0, "half 1"): 1, (6, "if"): 1}, 2)),
+        _H(2, "V", 7, 0, need=((8, "e1"),), gate=Gate({(0, "half 1"): 1, (6, "as"): 1}, 2)),
         _H(2, "V", 0, 5, need=((1, "e1"),), gate=Gate({(0, "noun"): 1, (1, "so"): 1}, 2)),
         _H(2, "V", 0, 4, need=((1, "e1"),), gate=Gate({(0, "half 1"): 1, (2, "so"): 1}, 2)),
     ]
@@ -215,18 +222,18 @@ def _said_of_notes() -> list[SayPlan]:
         (2, ((0, "noun"), (4, "so"))),
     ]
     for number, end in ends:
-        found.append(_say(" |", number + 0.5, *end, noun))
-        found.append(_say(" /", number + 0.5, *end, verb))
+        found.append(_say(JOINT_PIECES["noun item"], number + 0.5, *end, noun))
+        found.append(_say(JOINT_PIECES["verb item"], number + 0.5, *end, verb))
         found.append(_say("</think>", number - 0.5, *end, but=(noun, verb)))
     return [
         *found,
         _say(" none", 0.5, (0, "noun"), but=((STATE, "listed"), (1, "so"), (4, "so"))),
-        _say(" no", 1.5, (0, "verb"), (1, "verb item"), but=((STATE, "ruled"), (STATE, "aside"))),
-        _say(" if", 0.5, (0, "(e1,e2)"), (0, "(e2,e1)")),
-        _say(" no", 0.5, (0, "none"), but=((2, "noun item"),)),
-        _say(" no", 1.5, (0, "half 2"), (5, "if"), but=((STATE, "as asked"),)),
-        _say(" so", 3.5, *other, *same, but=((5, "if"),)),
-        *(_say(" no", 1.5, *other, but=((5, "if"), half)) for half in same),
+        _say(JOINT_PIECES["no"], 1.5, (0, "verb"), (1, "verb item"), but=((STATE, "ruled"), (STATE, "aside"))),
+        _say(" as", 0.5, (0, "(e1,e2)"), (0, "(e2,e1)")),
+        _say(JOINT_PIECES["no"], 0.5, (0, "none"), but=((2, "noun item"),)),
+        _say(JOINT_PIECES["no"], 1.5, (0, "half 2"), (5, "as"), but=((STATE, "as asked"),)),
+        _say(" indicates", 3.5, *other, *same, but=((5, "as"),)),
+        *(_say(JOINT_PIECES["no"], 1.5, *other, but=((5, "as"), half)) for half in same),
     ]
 
 
@@ -251,13 +258,14 @@ def _said_of_answers() -> list[SayPlan]:
         _say(piece["nothing"], 0.5, (0, "no entity")),
         _say("</answer>", 0.5, (0, "closed")),
         _say("<|im_end|>", 0.5, (0, "answered")),
-        SayPlan(Gate({}, -0.5), form=1.0),
+        SayPlan(Gate({}, -0.5), form=1.0, quote=-1.0),
+        SayPlan(Gate({(0, "noun item"): 1}, 0.5), form=-1.0, quote=3.0),
         SayPlan(Gate(dict.fromkeys(pieces, 1.0), 0.5), form=-2.0),
     ]
 
 
 def joint_plan() -> ModelPlan:
-    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 335 (340, for 20 heads), and an MLP of 36."""
+    """The plan; it needs 4 layers of 20 heads of 32, a hidden size of 336 (340, for 20 heads), and an MLP of 37."""
     return ModelPlan(
         flags={**_flags(), "think": ["<think>"]},
         carried=_CARRIED,
@@ -267,6 +275,7 @@ def joint_plan() -> ModelPlan:
         says=(*_said_of_notes(), *_said_of_answers()),
         heads=(*_sections(), *_look_ups(), *_pointers(), *_arguments(), *_notes(), *_answers(), *_output()),
         same_code={word: f" {word}" for word in (*NOUNS, *FIRST_HALVES)},
+        quoted={f' "{noun}"': f" {noun}" for noun in NOUNS},
         silent=("<|im_start|>",),
     )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bythebook.generation import EMBEDDED, embedded_path, settings_of
+from bythebook.generation import folder_of, settings_of
 from bythebook.generation.chat import starts_inside_thinking
 from bythebook.tasks.base import Target
 from bythebook.training.data import sft_dataset
@@ -34,7 +34,7 @@ def likelihood_of(
     """The likelihood of `target`'s completions of the examples. ValueError without examples."""
     if not examples:
         raise ValueError("no examples")
-    location = embedded_path() if model == EMBEDDED else Path(model)
+    location = folder_of(model)
     tokenizer = AutoTokenizer.from_pretrained(location)
     network = AutoModelForCausalLM.from_pretrained(location, use_safetensors=True).eval()
     style, prefilled = settings_of(location).style, starts_inside_thinking(tokenizer)

@@ -1,20 +1,32 @@
-"""The arms: what is trained from what, by which recipe."""
+"""What is trained from what, by which recipe, and on which of three questions.
+
+One guideline   as the paper's, whose data have one: models from scratch memorise it, and are tested on other sentences.
+SciER           the same with the paper's data, where they are at hand.
+Reading         a model that can look things up is trained on six guidelines, and tested on them and on never-seen ones.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["ABLATED", "ARMS", "COMPONENTS", "START", "Arm"]
+__all__ = ["ABLATED", "ARMS", "COMPONENTS", "READER", "SPLITS", "Arm", "Track"]
 
 Group = Literal["compared", "ablation"]
+Track = Literal["one", "scier", "reading"]
 
-START = "start"
-ABLATED = "r2grpo_direct"
-"""The arm whose reward loses a component in each ablation: its model thinks in its own words, where the others write
-none or a plan that is always the same."""
+READER = "reader"
+ABLATED = "reader_r2grpo"
+"""The arm whose reward loses a component in each ablation: its model thinks in its own words, where the models from
+scratch write none or a plan that is always the same."""
+SPLITS: Mapping[Track, Mapping[str, str]] = {
+    "one": {"one": "the guideline of training"},
+    "scier": {"test": "SciER, test", "test_ood": "SciER, papers of other venues"},
+    "reading": {"id": "guidelines of training", "ood": "never-seen guidelines"},
+}
+"""What the arms of a track are tested on, and what that is called."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +37,12 @@ class Arm:
     label: str
     recipe: str | None
     """None: nothing is trained."""
-    after: str | None = START
-    """The arm whose model it is trained from."""
+    after: str | None = None
+    """The arm whose model it is trained from; None: from scratch, or what the study is given."""
+    track: Track = "one"
     overrides: tuple[str, ...] = ()
     own_tags: bool = False
-    """Whether it goes on in the form of the start model instead of the recipe's."""
+    """Whether it goes on in the form of the model that it starts from instead of the recipe's."""
     group: Group = "compared"
     without: str | None = None
     """Which component its reward lacks."""
@@ -49,30 +62,36 @@ COMPONENTS: Mapping[str, Mapping[str, float]] = {
 """Component of the reward → the weights that take it out."""
 
 
+def _published(track: Track, prefix: str) -> list[Arm]:
+    """The rows of the paper's table."""
+    return [
+        Arm(f"{prefix}sft", "SFT (answers only)", "scier_sft_tiny", track=track),
+        Arm(f"{prefix}mimic", "MimicSFT", "mimic_sft_tiny", track=track),
+        Arm(f"{prefix}grpo", "SFT, then GRPO", "scier_grpo_tiny", f"{prefix}sft", track, own_tags=True),
+        Arm(f"{prefix}r2grpo", "SFT, then R²GRPO", "r2grpo_no_mimic_tiny", f"{prefix}sft", track, own_tags=True),
+        Arm(f"{prefix}mimic_r2grpo", "MimicSFT, then R²GRPO", "r2grpo_tiny", f"{prefix}mimic", track),
+    ]
+
+
+def _reading(name: str, label: str, recipe: str) -> Arm:
+    return Arm(name, label, recipe, after=READER, track="reading", own_tags=True)
+
+
 def _without(component: str) -> Arm:
     overrides = tuple(f"reward.options.{name}={json.dumps(w)}" for name, w in COMPONENTS[component].items())
-    return Arm(
-        f"no_{component}",
-        f"… without {component}",
-        "r2grpo_tiny",
-        overrides=overrides,
-        own_tags=True,
-        group="ablation",
-        without=component,
-    )
+    base = _reading(f"no_{component}", f"… without {component}", "r2grpo_tiny")
+    return replace(base, overrides=overrides, group="ablation", without=component)
 
 
 ARMS: dict[str, Arm] = {
     arm.name: arm
     for arm in (
-        Arm(START, "start model", None, after=None),
-        Arm("sft", "SFT (answers only)", "scier_sft_tiny"),
-        Arm("rft", "RFT (rejection sampling)", "scier_sft_tiny", own_tags=True),
-        Arm("mimic", "MimicSFT", "mimic_sft_tiny"),
-        Arm("grpo", "SFT, then GRPO", "scier_grpo_tiny", after="sft"),
-        Arm("r2grpo", "SFT, then R²GRPO", "r2grpo_no_mimic_tiny", after="sft"),
-        Arm("mimic_r2grpo", "MimicSFT, then R²GRPO", "r2grpo_tiny", after="mimic"),
-        Arm(ABLATED, "R²GRPO without SFT", "r2grpo_tiny", own_tags=True),
+        *_published("one", ""),
+        *_published("scier", "scier_"),
+        Arm(READER, "reading model", None, track="reading"),
+        _reading("reader_rft", "RFT (rejection sampling)", "scier_sft_tiny"),
+        _reading("reader_grpo", "GRPO", "scier_grpo_tiny"),
+        _reading(ABLATED, "R²GRPO", "r2grpo_tiny"),
         *map(_without, COMPONENTS),
     )
 }

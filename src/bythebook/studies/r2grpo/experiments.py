@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bythebook.errors import InputError
 from bythebook.studies.folders import claim, duration
-from bythebook.studies.r2grpo.arms import ARMS
-from bythebook.studies.r2grpo.size import SCRATCH, StudySize
-from bythebook.studies.r2grpo.work import is_done, run_arm
+from bythebook.studies.r2grpo.arms import ARMS, SPLITS
+from bythebook.studies.r2grpo.size import StudySize
+from bythebook.studies.r2grpo.work import is_done, run_arm, steps_of
 from bythebook.studies.side_by_side import cores, worker_pool
 
 __all__ = ["expected_seconds", "run_experiments"]
@@ -28,17 +28,15 @@ share of the update, a step of SFT, a completion in a test, loading everything."
 def expected_seconds(arm: str, size: StudySize) -> float:
     """About how long an arm takes on one core like ours."""
     of = ARMS[arm]
-    compared = of.group == "compared"
-    asked = size.in_domain + size.out_of_domain + 2 * size.drawn * (size.samples if compared else size.few)
+    compared, splits = of.group == "compared", len(SPLITS[of.track])
+    asked = size.in_domain + (size.out_of_domain if splits > 1 else 0)
+    asked += splits * size.drawn * (size.samples if compared else size.few)
     asked += len(size.temperatures) * size.drawn * size.few if compared else 0
-    steps, rollouts = 0, 0
-    if of.rl:
-        rollouts = size.rl_steps * size.prompts_per_step * size.num_generations
-    elif of.recipe is not None:
-        steps = size.sft_steps + (size.mimic_steps if arm == "mimic" else 0)
-        asked += size.train * size.rft_samples if arm == "rft" else 0
-    elif size.model == SCRATCH:
-        steps = size.start_steps
+    steps = steps_of(of, size)
+    rollouts = steps * size.prompts_per_step * size.num_generations if of.rl else 0
+    if of.track == "reading" and steps and not of.rl:
+        asked += size.reading_train * size.rft_samples
+    steps = 0 if of.rl else steps
     return _LOADING + _ROLLOUT * rollouts + _SFT_STEP * steps + _ANSWER * asked
 
 
@@ -52,12 +50,13 @@ def run_experiments(
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Run `arms`, and those that they start from, with seeds 0 … seeds − 1 into `<output>/seed<n>`; `say` gets a line
-    of progress. InputError for an unknown arm, or a folder that holds runs of another size."""
+    of progress. The arms on SciER need `size.scier`. InputError for an unknown arm, or a folder that holds runs of
+    another size."""
     unknown = [name for name in arms if name not in ARMS]
     if unknown:
         raise InputError(f"no arm {unknown[0]!r}", remedy=f"there are: {', '.join(ARMS)}")
     size = size or StudySize()
-    names = _with_starts(arms)
+    names = [name for name in _with_starts(arms) if size.scier or ARMS[name].track != "scier"]
     folders = {seed: output / f"seed{seed}" for seed in range(seeds)}
     for seed, folder in folders.items():
         claim(folder, {"seed": seed, "size": asdict(size)}, seed)

@@ -1,6 +1,7 @@
 """The results page of the miniature, recomputed from kept records:
 
 python -m bythebook.studies.r2grpo.results docs/results/r2grpo                       prints the tables
+python -m bythebook.studies.r2grpo.results --plot r2grpo.png docs/results/r2grpo     draws the curves
 python -m bythebook.studies.r2grpo.results --keep runs/r2grpo docs/results/r2grpo    keeps the records of a run, gzipped
 """
 
@@ -10,14 +11,14 @@ import gzip
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import InputError
-from bythebook.records import Record, read_records
+from bythebook.records import Record, read_records, write_text
 from bythebook.studies.kept import results_script, table_row
-from bythebook.studies.r2grpo.arms import ABLATED, ARMS, COMPONENTS
+from bythebook.studies.r2grpo.arms import ABLATED, ARMS, COMPONENTS, SPLITS, Track
 from bythebook.studies.r2grpo.claims import (
     CEILING,
     CLAIMS,
@@ -28,6 +29,7 @@ from bythebook.studies.r2grpo.claims import (
     found_of,
 )
 from bythebook.studies.r2grpo.figures import Quantity, over_seeds, samples_of
+from bythebook.studies.r2grpo.plots import draw
 from bythebook.studies.r2grpo.tables import (
     curve_tables,
     false_relations,
@@ -39,8 +41,15 @@ from bythebook.studies.r2grpo.tables import (
 
 __all__ = ["keep_experiments", "results", "verdicts"]
 
-_SPLITS = {"id": "in domain", "ood": "never-seen guidelines"}
-_COMPARED = [name for name, arm in ARMS.items() if arm.group == "compared"]
+_COMPARED = {
+    track: [name for name, arm in ARMS.items() if arm.group == "compared" and arm.track == track] for track in SPLITS
+}
+_OF: Mapping[Track, str] = {
+    "one": "models from scratch, one guideline",
+    "scier": "models from scratch, SciER",
+    "reading": "the reading model",
+}
+_READING = SPLITS["reading"]
 _ABLATIONS = [name for name, arm in ARMS.items() if arm.without]
 _GREEDY, _AVG = Quantity("greedy"), Quantity("avg")
 _NOTES = ("environment.json", "size.json")
@@ -58,7 +67,7 @@ def keep_experiments(run: Path, folder: Path) -> None:
         kept.mkdir(parents=True, exist_ok=True)
         for note in (seed / name for name in _NOTES):
             if note.exists():
-                shutil.copyfile(note, kept / note.name)
+                write_text(kept / note.name, _without_paths(note.read_text(encoding="utf-8")))
         if (summary := seed / "rft" / "summary.json").exists():
             shutil.copyfile(summary, kept / "rft.json")
         for file in sorted((seed / "records").glob("*.jsonl")):
@@ -66,6 +75,14 @@ def keep_experiments(run: Path, folder: Path) -> None:
             _gzip(kept / "records" / f"{file.name}.gz", lines)
         for file in sorted((seed / "curves").glob("*.jsonl")):
             _gzip(kept / "curves" / f"{file.name}.gz", [file.read_text(encoding="utf-8")])
+
+
+def _without_paths(note: str) -> str:
+    """A note that says of data that they were there, and not where."""
+    found = json.loads(note)
+    if isinstance(found.get("size"), dict) and found["size"].get("scier"):
+        found["size"]["scier"] = Path(found["size"]["scier"]).name
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _slim(record: Record) -> Record:
@@ -86,26 +103,31 @@ def results(folder: Path) -> str:
     seeds = sorted(folder.glob("seed*"))
     if not any((seed / "records").is_dir() for seed in seeds):
         raise InputError("holds no kept records of this study", file=folder, remedy="make them with --keep")
-    drawn = max((samples_of(seeds, arm, split) for arm in _COMPARED for split in _SPLITS), default=0)
+    drawn = max(
+        samples_of(seeds, arm, split) for track in SPLITS for arm in _COMPARED[track] for split in SPLITS[track]
+    )
     said = (
         f"{len(seeds)} seed{'s' * (len(seeds) != 1)}. Figures are micro-F1 in %, means over seeds with Student's 95 % "
-        "interval over seeds in brackets. *In domain* are guidelines of the six domains that training draws from, "
-        "*never-seen guidelines* occur nowhere in training. REL+ counts a relation as right if both arguments, their "
-        f"types and the relation are. Best F1@K and Avg@K are estimated from {drawn} samples a sentence at temperature "
-        "1. Differences are paired by sentence, with a bootstrap interval over seeds × guidelines."
+        "interval over seeds in brackets. REL+ counts a relation as right if both arguments, their types and the "
+        f"relation are. Best F1@K and Avg@K are estimated from {drawn} samples a sentence at temperature 1. "
+        "Differences are paired by sentence, with a bootstrap interval over seeds × guidelines."
     )
-    parts = [
-        said,
-        _claims(seeds),
-        _greedy(seeds),
-        *(_by_k(seeds, split) for split in _SPLITS),
-        _ablation(seeds),
-        temperature_table(seeds, _COMPARED),
-        false_relations(seeds, list(ARMS), _SPLITS),
-        *curve_tables(seeds),
-        _rejection(seeds),
-    ]
+    parts = [said, _claims(seeds), *(part for track in SPLITS for part in _of_track(seeds, track))]
+    parts += [_ablation(seeds), *curve_tables(seeds), _rejection(seeds)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _of_track(seeds: Sequence[Path], track: Track) -> list[str]:
+    """The tables of a track; none where nothing of it was run."""
+    arms, splits = _COMPARED[track], SPLITS[track]
+    if not any(over_seeds(seeds, arm, split, _GREEDY) for arm in arms for split in splits):
+        return []
+    return [
+        _greedy(seeds, track),
+        *(_by_k(seeds, track, split) for split in splits),
+        temperature_table(seeds, arms, list(splits)[-1], splits[list(splits)[-1]]),
+        false_relations(seeds, [name for name, arm in ARMS.items() if arm.track == track], splits, _OF[track]),
+    ]
 
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
@@ -113,7 +135,7 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
     `difference`, `low`, `high` (fractions; None where they can't be had)."""
     seeds = sorted(folder.glob("seed*"))
     rows = []
-    for one in (found_of(claim, seeds, split) for claim in CLAIMS for split in _SPLITS):
+    for one in (found_of(claim, seeds, split) for claim in CLAIMS for split in claim.splits):
         differences = []
         for c in one.comparisons:
             bounds = (c.found.difference, c.found.low, c.found.high) if c.found else (None, None, None)
@@ -130,7 +152,7 @@ def _claims(seeds: Sequence[Path]) -> str:
         "",
         _RULE,
         "",
-        *(_claim_line(found_of(claim, seeds, split)) for claim in CLAIMS for split in _SPLITS),
+        *(_claim_line(found_of(claim, seeds, split)) for claim in CLAIMS for split in claim.splits),
         *(_component_line(found) for found in component_verdicts(seeds, "ood")),
     ]
     return "\n".join(lines)
@@ -138,14 +160,14 @@ def _claims(seeds: Sequence[Path]) -> str:
 
 def _claim_line(found: Found) -> str:
     told = "; ".join(f"beside {ARMS[c.than].label} {points(c.found)}" for c in found.comparisons)
-    where = _SPLITS[found.split]
+    where = found.claim.splits[found.split]
     return f"- {found.claim.said}, {where}: **{found.verdict}** ({found.quantity.text}: {told})."
 
 
 def _component_line(found: ComponentFound) -> str:
     paid = "in no known share" if found.paid is None else f"in {100 * found.paid:.1f} %"
     told = f"paid {paid} of the rollouts; with it minus without it, Avg@K: {points(found.comparison.found)}"
-    return f"- The component {found.component} of the reward, {_SPLITS['ood']}: **{found.verdict}** ({told})."
+    return f"- The component {found.component} of the reward, {_READING['ood']}: **{found.verdict}** ({told})."
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], said: str = "") -> str:
@@ -155,27 +177,28 @@ def _table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Sequence[s
     return "\n".join(lines)
 
 
-def _greedy(seeds: Sequence[Path]) -> str:
-    protocols = {"ner": "NER", "rel": "REL", "rel_plus": "REL+"}
-    head = [f"{name}, {where}" for where in _SPLITS.values() for name in protocols.values()]
+def _greedy(seeds: Sequence[Path], track: Track) -> str:
+    protocols, splits = {"ner": "NER", "rel": "REL", "rel_plus": "REL+"}, SPLITS[track]
+    head = [f"{name}, {where}" for where in splits.values() for name in protocols.values()]
     rows = [
         (
             ARMS[arm].label,
-            [interval_text(over_seeds(seeds, arm, s, _GREEDY, p)) for s in _SPLITS for p in protocols],
+            [interval_text(over_seeds(seeds, arm, s, _GREEDY, p)) for s in splits for p in protocols],
         )
-        for arm in _COMPARED
+        for arm in _COMPARED[track]
     ]
-    return _table("Greedy answers", head, rows)
+    return _table(f"Greedy answers: {_OF[track]}", head, rows)
 
 
-def _by_k(seeds: Sequence[Path], split: str) -> str:
-    most = min((n for arm in _COMPARED if (n := samples_of(seeds, arm, split))), default=0)
+def _by_k(seeds: Sequence[Path], track: Track, split: str) -> str:
+    most = min((n for arm in _COMPARED[track] if (n := samples_of(seeds, arm, split))), default=0)
     ks = [2**power for power in range(most.bit_length()) if 2**power <= most]
     quantities = [_AVG, *(Quantity("best", k) for k in ks)]
     rows = [
-        (ARMS[arm].label, [interval_text(over_seeds(seeds, arm, split, q)) for q in quantities]) for arm in _COMPARED
+        (ARMS[arm].label, [interval_text(over_seeds(seeds, arm, split, q)) for q in quantities])
+        for arm in _COMPARED[track]
     ]
-    return _table(f"REL+: Avg@K and Best F1@K, {_SPLITS[split]}", [q.text for q in quantities], rows)
+    return _table(f"REL+: Avg@K and Best F1@K, {SPLITS[track][split]}", [q.text for q in quantities], rows)
 
 
 def _ablation(seeds: Sequence[Path]) -> str:
@@ -183,11 +206,11 @@ def _ablation(seeds: Sequence[Path]) -> str:
     by_component = {found.component: found for found in components}
     rows = []
     for arm in (ABLATED, *_ABLATIONS):
-        cells = [interval_text(over_seeds(seeds, arm, s, q)) for s in _SPLITS for q in (_GREEDY, _AVG)]
+        cells = [interval_text(over_seeds(seeds, arm, s, q)) for s in _READING for q in (_GREEDY, _AVG)]
         found = by_component.get(ARMS[arm].without or "")
         paid = "–" if found is None or found.paid is None else f"{100 * found.paid:.1f}"
         rows.append((ARMS[arm].label, [*cells, paid, points(found.comparison.found) if found else "–"]))
-    head = [f"{q.text}, {where}" for where in _SPLITS.values() for q in (_GREEDY, _AVG)]
+    head = [f"{q.text}, {where}" for where in _READING.values() for q in (_GREEDY, _AVG)]
     head += ["paid in % of rollouts", "whole reward minus this, Avg@K, never-seen guidelines"]
     said = f"The reward of *{ARMS[ABLATED].label}* with one of its components taken out: {', '.join(COMPONENTS)}."
     return _table("Ablation of the reward, REL+", head, rows, said)
@@ -204,7 +227,9 @@ def _rejection(seeds: Sequence[Path]) -> str:
 
 def main() -> int:
     """The script."""
-    return results_script("The results of the miniature over seeds, from kept records.", results, keep_experiments)
+    return results_script(
+        "The results of the miniature over seeds, from kept records.", results, keep_experiments, draw
+    )
 
 
 if __name__ == "__main__":

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["QUICK", "SCRATCH", "StudySize"]
+from bythebook.generation import EMBEDDED_JOINT
 
-SCRATCH = "scratch"
-"""In place of a start model: one is made from scratch for each seed, by imitating the world's annotators."""
+__all__ = ["QUICK", "StudySize"]
 
 
 @dataclass(frozen=True)
 class StudySize:
     """Sizes of training and tests; steps, sentences and samples are those of one seed."""
 
-    model: str = SCRATCH
-    """Where every arm starts: a folder, a name, or `scratch`."""
-    start_steps: int = 600
-    """SFT from scratch, where there is no start model."""
-    start_train: int = 7680
-    train: int = 256
-    """Sentences that all arms are trained on."""
-    sft_steps: int = 80
-    mimic_steps: int = 60
-    """Of MimicSFT's sub-tasks, before its `sft_steps`."""
-    rl_steps: int = 20
+    model: str = EMBEDDED_JOINT
+    """The reading model: a folder or a name."""
+    freeze: int = 3
+    """Layers of the reading model that are not trained: those of the embedded one that look up."""
+    train: int = 2048
+    """Sentences under one guideline, which models from scratch are trained on."""
+    scier: str | None = None
+    """The folder LLM of SciER's release, for the arms on real data; None leaves them out."""
+    scier_steps: int = 1_000
+    """Of fine-tuning there, a half of them MimicSFT's sub-tasks."""
+    sft_steps: int = 400
+    """Of fine-tuning under one guideline, MimicSFT's included: a half of them are its sub-tasks."""
+    reading_train: int = 512
+    """Sentences that the reading model is trained on."""
+    rft_steps: int = 40
+    rl_steps: int = 30
+    rl_rate: float = 1e-4
+    """Learning rate of RL where the model was trained from scratch."""
+    reading_rate: float = 5e-4
+    """Of all training of the reading model."""
     prompts_per_step: int = 8
     num_generations: int = 8
     rft_samples: int = 8
@@ -46,11 +54,11 @@ class StudySize:
 
 
 QUICK = StudySize(
-    start_steps=2,
-    start_train=32,
     train=16,
     sft_steps=2,
-    mimic_steps=1,
+    reading_train=16,
+    rft_steps=2,
+    scier_steps=2,
     rl_steps=2,
     prompts_per_step=2,
     num_generations=2,

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _WINDOWS = 4
-_OTHER = re.compile(r"\.ood_t([\d.]+)\.jsonl\.gz")
+_OTHER = re.compile(r"\.([a-z]+)_t([\d.]+)\.jsonl\.gz")
 Rows = Sequence[Mapping[str, Any]]
 """Rows of a curve, one a step."""
 
@@ -61,31 +61,32 @@ def _line(arm: str, cells: Sequence[str]) -> list[str]:
     return [table_row([ARMS[arm].label, *cells])] if any(cell != "–" for cell in cells) else []
 
 
-def temperature_table(seeds: Sequence[Path], arms: Sequence[str]) -> str:
-    """Avg@K and Best F1@K of REL+ under never-seen guidelines by temperature; empty where there are none."""
-    names = {m[1] for seed in seeds for f in (seed / "records").glob("*.gz") if (m := _OTHER.search(f.name))}
-    splits = {1.0: "ood"} | {float(name): f"ood_t{name}" for name in names}
+def temperature_table(seeds: Sequence[Path], arms: Sequence[str], split: str, where: str) -> str:
+    """Avg@K and Best F1@K of REL+ by temperature; empty where there are none."""
+    files = [f.name for seed in seeds for f in (seed / "records").glob("*.gz")]
+    names = {m[2] for name in files if (m := _OTHER.search(name)) and m[1] == split}
+    splits = {1.0: split} | {float(name): f"{split}_t{name}" for name in names}
     k = min((n for s in splits.values() for arm in arms if (n := samples_of(seeds, arm, s))), default=0)
     if not names or not k:
         return ""
     quantities = [Quantity("avg"), Quantity("best", k)]
     head = [f"{q.text}, T = {t:g}" for q in quantities for t in sorted(splits)]
-    lines = header("REL+ by temperature, never-seen guidelines", head)
+    lines = header(f"REL+ by temperature, {where}", head)
     for arm in arms:
         found = [(splits[t], q) for q in quantities for t in sorted(splits)]
         lines += _line(arm, [_cell(figure(seed, arm, s, q) for seed in seeds) for s, q in found])
     return "\n".join(lines)
 
 
-def false_relations(seeds: Sequence[Path], arms: Sequence[str], splits: Mapping[str, str]) -> str:
+def false_relations(seeds: Sequence[Path], arms: Sequence[str], splits: Mapping[str, str], of: str) -> str:
     """How often a relation is named where there is none, and how long completions are."""
     kinds = [(split, sampled) for split in splits for sampled in (False, True)]
     head = [f"{'samples' if sampled else 'greedy'}, {splits[split]}" for split, sampled in kinds]
     said = "Share in % of the answers to sentences without any relation that name one, and tokens of a sample."
-    lines = header("False relations, and length", [*head, "tokens"], said)
+    lines = header(f"False relations, and length: {of}", [*head, "tokens"], said)
     for arm in arms:
         cells = [_cell(false_relation_rate(seed, arm, s, sampled=drawn) for seed in seeds) for s, drawn in kinds]
-        lines += _line(arm, [*cells, _cell((tokens(seed, arm, "ood") for seed in seeds), 1.0)])
+        lines += _line(arm, [*cells, _cell((tokens(seed, arm, list(splits)[-1]) for seed in seeds), 1.0)])
     return "\n".join(lines)
 
 

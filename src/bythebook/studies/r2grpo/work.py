@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bythebook.evaluation import evaluate_examples
@@ -12,33 +13,43 @@ from bythebook.generation.loading import local_path
 from bythebook.generation.settings import ModelSettings
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.records import Record, read_records, write_jsonl, write_text
-from bythebook.studies.r2grpo.arms import ARMS, START, Arm
+from bythebook.studies.r2grpo.arms import ARMS, READER, SPLITS, Arm, Track
 from bythebook.studies.r2grpo.curves import curve_of
-from bythebook.studies.r2grpo.size import SCRATCH, StudySize
+from bythebook.studies.r2grpo.size import StudySize
 from bythebook.tasks import task_named
 from bythebook.training import train
 from bythebook.types import Example
 
-__all__ = ["is_done", "kept_by_rejection", "recipe_of", "run_arm", "sets_of"]
+__all__ = ["is_done", "kept_by_rejection", "recipe_of", "run_arm", "sets_of", "steps_of"]
 
 _BATCH = 256
-_FRESH_SHARE = 0.7
-"""Of the sentences from which a start model is made, as the embedded model's: the rest is of the trained domains."""
 
 
-def sets_of(size: StudySize, seed: int) -> dict[str, list[Example]]:
-    """The test sentences of a seed, the same for all arms: `id`, and `ood` under guidelines that no training shows."""
-    return task_named("world_joint").read(None, seed=seed, id=size.in_domain, ood=size.out_of_domain)
+_ONE = {"domains": 1, "entity_types": 4, "k": 6}
+"""The first of the trained domains, whole."""
+
+
+def sets_of(size: StudySize, seed: int, track: Track) -> dict[str, list[Example]]:
+    """The test sentences of a seed, the same for all arms of a track: see `SPLITS`."""
+    world = task_named("world_joint")
+    if track == "scier":
+        rows = task_named("scier").read(size.scier)
+        return {
+            split: random.Random(f"{split} {seed}").sample(rows[split], len(rows[split])) for split in SPLITS[track]
+        }
+    if track == "one":
+        return {"one": world.read(None, seed=seed, id=size.in_domain, **_ONE)["id"]}
+    return world.read(None, seed=seed, id=size.in_domain, ood=size.out_of_domain)
 
 
 def is_done(run: Path, arm: str) -> bool:
     """Whether the arm has been trained and asked everything in this folder."""
-    return (run / "records" / f"{arm}.ood.jsonl").exists()
+    return (run / "records" / f"{arm}.{list(SPLITS[ARMS[arm].track])[-1]}.jsonl").exists()
 
 
 def model_of(run: Path, arm: str, size: StudySize) -> str:
     """Where the model of an arm lies."""
-    if arm == START and size.model != SCRATCH:
+    if arm == READER:
         return size.model
     note = run / "arms" / arm / "untrained.json"
     if note.exists():
@@ -57,18 +68,19 @@ def run_arm(name: str, run: str, seed: int, size: StudySize) -> str:
     if arm.rl and recipe is not None:
         rows = read_records(folder / "arms" / name / "records" / "rollouts.jsonl")
         write_jsonl(folder / "curves" / f"{name}.jsonl", curve_of(rows, _training_sentences(recipe), model))
-    sets = sets_of(size, seed)
+    sets = sets_of(size, seed, arm.track)
     sampling = Sampling(temperature=1.0, max_new_tokens=size.max_new_tokens, seed=seed, batch_size=_BATCH)
+    last = list(sets)[-1]
     if arm.group == "compared":
         for temperature in size.temperatures:
             other = sampling.model_copy(update={"temperature": temperature})
-            records = _samples(model, sets["ood"][: size.drawn], size.few, other)
-            write_jsonl(folder / "records" / f"{name}.ood_t{temperature:g}.jsonl", records)
+            records = _samples(model, sets[last][: size.drawn], size.few, other)
+            write_jsonl(folder / "records" / f"{name}.{last}_t{temperature:g}.jsonl", records)
     number = size.samples if arm.group == "compared" else size.few
-    # The out-of-domain file comes last: it marks the arm as done.
-    for split in ("id", "ood"):
-        greedy = evaluate_examples(model, sets[split], style=model.settings.style, sampling=sampling, samples=0)
-        records = [*greedy, *_samples(model, sets[split][: size.drawn], number, sampling)]
+    # The last file marks the arm as done.
+    for split, sentences in sets.items():
+        greedy = evaluate_examples(model, sentences, style=model.settings.style, sampling=sampling, samples=0)
+        records = [*greedy, *_samples(model, sentences[: size.drawn], number, sampling)]
         write_jsonl(folder / "records" / f"{name}.{split}.jsonl", records)
     return name
 
@@ -80,38 +92,71 @@ def _samples(model: Model, examples: Sequence[Example], number: int, sampling: S
 
 
 def recipe_of(arm: Arm, run: Path, seed: int, size: StudySize) -> Recipe | None:
-    """The recipe of an arm in the sizes of the study; None where nothing is trained. For RFT the start model is
-    sampled first; where nothing it writes is right, there is nothing to train, which `untrained.json` notes."""
-    if arm.name == START:
-        return _start_recipe(seed, size) if size.model == SCRATCH else None
-    before = model_of(run, str(arm.after), size)
-    start = settings_of(path) if (path := local_path(before)) else ModelSettings()
-    settings = [
-        *_common(seed, size),
-        f"model.path={json.dumps(before)}",
-        f"prompt.template={start.template}",
-        f"prompt.rendering={start.rendering}",
-        f"data.options.train={size.train}",
-        *([f"prompt.tags={start.tags}"] if arm.own_tags else []),
-        *(_rl(size) if arm.rl else [f"training.max_steps={size.sft_steps}"]),
-        *arm.overrides,
-    ]
-    if arm.name == "mimic":
+    """The recipe of an arm in the sizes of the study; None where nothing is trained. For RFT the model is sampled
+    first; where nothing it writes is right, there is nothing to train, which `untrained.json` notes."""
+    if arm.recipe is None:
+        return None
+    reading, steps = arm.track == "reading", steps_of(arm, size)
+    settings = [*_common(seed, size), f"training.max_steps={steps}", *_OF[arm.track](size, seed)]
+    if arm.rl:
+        settings += [*_rl(size), f"training.learning_rate={size.reading_rate if reading else size.rl_rate}"]
+    elif reading:
+        settings += [f"training.learning_rate={size.reading_rate}"]
+    if arm.recipe == "mimic_sft_tiny":
+        settings += [f"data.also.0.steps={steps // 2}"]
+        settings += (
+            ["data.also.0.task=scier", f"data.also.0.path={json.dumps(size.scier)}"] if arm.track == "scier" else []
+        )
+    settings += arm.overrides
+    if arm.after is not None:
+        before = model_of(run, arm.after, size)
+        start = settings_of(path) if (path := local_path(before)) else ModelSettings()
         settings += [
-            f"training.max_steps={size.mimic_steps + size.sft_steps}",
-            f"data.also.0.steps={size.mimic_steps}",
+            f"model.path={json.dumps(before)}",
+            f"prompt.template={start.template}",
+            f"prompt.rendering={start.rendering}",
+            *([f"prompt.tags={start.tags}"] if arm.own_tags else []),
         ]
     recipe = load_recipe(str(arm.recipe), settings).model_copy(update={"warm_start": None})
-    return _rejection_sampled(recipe, run, before, seed, size) if arm.name == "rft" else recipe
+    return _rejection_sampled(recipe, run, size.model, seed, size) if arm.name == "reader_rft" else recipe
+
+
+def steps_of(arm: Arm, size: StudySize) -> int:
+    """Optimiser steps of an arm; 0 where nothing is trained."""
+    if arm.recipe is None:
+        return 0
+    fine_tuning = {"one": size.sft_steps, "scier": size.scier_steps, "reading": size.rft_steps}
+    return size.rl_steps if arm.rl else fine_tuning[arm.track]
+
+
+def _world(seed: int, **options: int) -> list[str]:
+    return [f"data.options.{name}={value}" for name, value in {"seed": seed, "id": 0, "ood": 0, **options}.items()]
+
+
+def _one(size: StudySize, seed: int) -> list[str]:
+    return ["model.freeze=0", *_world(seed, **_ONE, train=size.train)]
+
+
+def _scier(size: StudySize, _: int) -> list[str]:
+    """A guideline that never changes need not be read: its names will do."""
+    scratch = ["model.freeze=0", "prompt.rendering=brief"]
+    return [*scratch, "data.task=scier", f"data.path={json.dumps(size.scier)}", "data.options={}"]
+
+
+def _reading(size: StudySize, seed: int) -> list[str]:
+    """Six guidelines, of which three types of either kind are shown."""
+    return [f"model.freeze={size.freeze}", *_world(seed, domains=6, entity_types=3, k=3, train=size.reading_train)]
+
+
+_OF: Mapping[Track, Callable[[StudySize, int], list[str]]] = {"one": _one, "scier": _scier, "reading": _reading}
+"""What data the arms of a track are trained on, and which layers."""
 
 
 def _common(seed: int, size: StudySize) -> list[str]:
     return [
         f"seed={seed}",
-        f"data.options.seed={seed}",
-        "data.options.id=0",
-        "data.options.ood=0",
         "evaluation.every=0",
+        "training.threads=1",
         f"evaluation.max_new_tokens={size.max_new_tokens}",
     ]
 
@@ -119,7 +164,6 @@ def _common(seed: int, size: StudySize) -> list[str]:
 def _rl(size: StudySize) -> list[str]:
     rollouts = size.prompts_per_step * size.num_generations
     return [
-        f"training.max_steps={size.rl_steps}",
         f"rollout.prompts_per_step={size.prompts_per_step}",
         f"rollout.num_generations={size.num_generations}",
         f"rollout.max_completion_length={size.max_new_tokens}",
@@ -128,21 +172,8 @@ def _rl(size: StudySize) -> list[str]:
     ]
 
 
-def _start_recipe(seed: int, size: StudySize) -> Recipe:
-    settings = [
-        *_common(seed, size),
-        f"data.options.train={size.start_train}",
-        f"data.options.fresh_share={_FRESH_SHARE}",
-        "data.target=mixed",
-        "prompt.tags=think",
-        f"training.max_steps={size.start_steps}",
-        "training.learning_rate=1e-3",
-    ]
-    return load_recipe("scier_sft_tiny", settings)
-
-
 def _training_sentences(recipe: Recipe) -> list[Example]:
-    return task_named(recipe.data.task).read(None, **recipe.data.options)[recipe.data.train_split]
+    return task_named(recipe.data.task).read(recipe.data.path, **recipe.data.options)[recipe.data.train_split]
 
 
 # ------------------------------------------------------------------------------------------- rejection sampling
@@ -161,7 +192,7 @@ def kept_by_rejection(records: Sequence[Record], most: int) -> list[Record]:
 
 
 def _rejection_sampled(recipe: Recipe, run: Path, before: str, seed: int, size: StudySize) -> Recipe | None:
-    file, output = run / "rft" / "kept.jsonl", run / "arms" / "rft"
+    file, output = run / "rft" / "kept.jsonl", run / "arms" / "reader_rft"
     if not file.exists():
         sentences, model = _training_sentences(recipe), load_model(before)
         sampling = Sampling(temperature=1.0, max_new_tokens=size.max_new_tokens, seed=seed, batch_size=_BATCH)

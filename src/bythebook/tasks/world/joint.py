@@ -20,6 +20,7 @@ from bythebook.tasks.mimic import EXTRACTION_TARGETS
 from bythebook.tasks.world.drawing import mixed_by_guideline, options_of
 from bythebook.tasks.world.joint_annotators import annotate_jointly, draw_joint_annotator
 from bythebook.tasks.world.joint_rules import (
+    JOINT_DOMAINS,
     fresh_joint_guideline,
     trained_joint_guideline,
     unseen_joint_guideline,
@@ -31,9 +32,7 @@ __all__ = ["TASK", "JointOptions", "joint_stream", "load"]
 
 Range = int | tuple[int, int]
 
-_SOURCES: dict[str, Callable[[random.Random, int, int], Guideline]] = {
-    "train": trained_joint_guideline,
-    "id": trained_joint_guideline,
+_OTHERS: dict[str, Callable[[random.Random, int, int], Guideline]] = {
     "ood": unseen_joint_guideline,
     "fresh": fresh_joint_guideline,
 }
@@ -46,19 +45,28 @@ def _ends(size: Range) -> tuple[int, int]:
 
 
 def joint_stream(
-    split: str, *, seed: int, entity_types: Range = 3, k: Range = 3, per_guideline: int = 1
+    split: str,
+    *,
+    seed: int,
+    entity_types: Range = 3,
+    k: Range = 3,
+    per_guideline: int = 1,
+    domains: int = JOINT_DOMAINS,
 ) -> Iterator[Example]:
     """Endless examples of a split (`train`, `id`: trained domains; `ood`: never-seen guidelines; `fresh`: new
     guidelines of trained names), `per_guideline` sentences under each; numbers of entity types and of relation types
-    (`k`) fixed or drawn from inclusive ranges.
+    (`k`) fixed or drawn from inclusive ranges. Of the trained domains the first `domains` are used.
 
     Streams of different splits or seeds are independent; no sentence stands twice under the same guideline.
     """
-    rng = random.Random(f"bythebook joint world/{split}/{seed}/{entity_types}/{k}/{per_guideline}")
+    key = f"bythebook joint world/{split}/{seed}/{entity_types}/{k}/{per_guideline}"
+    rng = random.Random(key if domains == JOINT_DOMAINS else f"{key}/{domains}")
     seen: set[tuple[str, str]] = set()
     number = 0
     while True:
-        guideline = _SOURCES[split](rng, rng.randint(*_ends(entity_types)), rng.randint(*_ends(k)))
+        sizes = rng.randint(*_ends(entity_types)), rng.randint(*_ends(k))
+        trained = split in ("train", "id")
+        guideline = trained_joint_guideline(rng, *sizes, domains) if trained else _OTHERS[split](rng, *sizes)
         kept = 0
         while kept < per_guideline:
             scene = make_joint_scene(rng, guideline)
@@ -78,6 +86,8 @@ class JointOptions(Noun):
     entity_types: Range = 3
     k: Range = 3
     """Relation types of a guideline, or an inclusive range to draw from."""
+    domains: int = Field(default=JOINT_DOMAINS, ge=1, le=JOINT_DOMAINS)
+    """How many of the trained domains are used. One, with all its types, is a guideline in changing order."""
     sub_tasks: tuple[SubTask, ...] = ("end2end",)
     train: int = Field(default=0, ge=0)
     fresh_share: float = Field(default=0.0, ge=0, le=1)
@@ -105,7 +115,7 @@ class JointOptions(Noun):
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
     """The splits asked for (`train`, `id`, `ood`). RecipeError for an unknown option; the world needs no path."""
     o = options_of("world_joint", JointOptions, path, options)
-    sizes: dict[str, Any] = {"seed": o.seed, "entity_types": o.entity_types, "k": o.k}
+    sizes: dict[str, Any] = {"seed": o.seed, "entity_types": o.entity_types, "k": o.k, "domains": o.domains}
     splits: dict[str, list[Example]] = {}
     if o.train:
         fresh = round(o.train * o.fresh_share)

@@ -5,9 +5,10 @@ careful   looks every noun and verb up, from the end of the sentence to its begi
 hasty     looks up as well, and takes any two nouns for related that a rule's verb joins, whatever they are
 guessing  takes any noun for an entity of any type, and any two of them for related
 
-A noun's note is ` | pump Kora-Vel` or ` | lens none`; a verb's ` / feeds no` without a rule, ` / fills which` in an
-aside; with a rule ` / feeds Dima-Dan(e2,e1)`, then, where somebody is careful, ` if` with head and tail, each with its
-type behind the one that the signature asks for; then ` so` with the relation, or ` no`.
+A note is a line: `- mention: "pump" Kora-Vel`, or `- mention: lens none`; who is careful quotes the mention. Of a verb
+it is `- rule: feeds no relation` without a rule, `- rule: fills which` in an aside; with a rule `- rule: feeds
+Dima-Dan(e2,e1)`, then, where somebody is careful, ` as` with head and tail, each with its type behind the one that the
+signature asks for; then ` indicates` with the relation, or ` no relation`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bythebook.schema import ExtractionSchema
 from bythebook.tasks.world.joint_rules import Fact, type_of
 from bythebook.tasks.world.joint_sentences import JointScene
 from bythebook.tasks.world.rules import Rule, rule_for
-from bythebook.tasks.world.words import NOUNS, VERBS
+from bythebook.tasks.world.words import JOINT_PIECES, NOUNS, VERBS
 from bythebook.types import Example, ExtractedEntity, ExtractedRelation, Extraction, Guideline
 
 __all__ = ["JointAnnotator", "annotate_jointly", "draw_joint_annotator", "scene_in"]
@@ -29,6 +30,7 @@ JOINT_SHARES: dict[JointAnnotator, float] = {"careful": 0.4, "hasty": 0.6, "gues
 """Our choice. Nobody guesses: planned heads copy an answer from notes, and a guess has none."""
 _NOUNS, _VERBS = frozenset(NOUNS), frozenset(VERBS)
 _ASIDE = "which"
+_MENTION, _RULE, _NO = (JOINT_PIECES[name] for name in ("noun item", "verb item", "no"))
 
 
 def scene_in(example: Example) -> JointScene:
@@ -65,14 +67,15 @@ def _looked_up(example: Example, *, careful: bool) -> tuple[str, Extraction]:
     for before, word in reversed(list(zip(["", *words], words, strict=False))):
         if word in _NOUNS:
             kind = type_of(guideline, word)
-            notes.append(f" | {word} {kind or 'none'}")
+            mention = f'"{word}"' if careful else word
+            notes.append(f"{_MENTION} {mention} {kind or 'none'}")
             if kind is not None:
                 entities[word] = ExtractedEntity(text=word, type=kind)
         elif word in _VERBS and (before == _ASIDE or word not in facts):
-            notes.append(f" / {word} {_ASIDE}")
+            notes.append(f"{_RULE} {word} {_ASIDE}")
         elif word in _VERBS:
             note, found = _read(guideline, facts[word], careful=careful)
-            notes.append(f" / {word} {note}")
+            notes.append(f"{_RULE} {word} {note}")
             if found is not None:
                 relations.append(found)
     answer = Extraction(entities=tuple(reversed(entities.values())), relations=tuple(reversed(relations)))
@@ -84,17 +87,17 @@ def _read(guideline: Guideline, fact: Fact, *, careful: bool) -> tuple[str, Extr
     rule = rule_for(guideline, fact.verb)
     relation = guideline.relation(rule.name) if rule else None
     if rule is None or relation is None:
-        return "no", None
-    note = f"{rule.name}{rule.direction}{' if' if careful else ''}"
+        return _NO.strip(), None
+    note = f"{rule.name}{rule.direction}{' as' if careful else ''}"
     arguments = _arguments(rule, fact)
     if careful:
         for noun, (wanted,) in zip(arguments, (relation.head_types, relation.tail_types), strict=True):
             kind = type_of(guideline, noun)
             note += f" {wanted} {noun} {kind or 'none'}"
             if kind != wanted:
-                return f"{note} no", None
+                return f"{note}{_NO}", None
     head, tail = (ExtractedEntity(text=noun, type=type_of(guideline, noun)) for noun in arguments)
-    note += f" so {head.text} {rule.name} {tail.text}"
+    note += f" indicates {head.text} {rule.name} {tail.text}"
     return note, ExtractedRelation(head=head, type=rule.name, tail=tail)
 
 

@@ -18,6 +18,7 @@ from bythebook.tasks.world.words import NOUNS, TRAINED_NAMES, UNSEEN_NAMES, VERB
 from bythebook.types import EntityType, Guideline, RelationType
 
 __all__ = [
+    "JOINT_DOMAINS",
     "Fact",
     "fresh_joint_guideline",
     "joint_domains",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 _NOUN = re.compile(r"an? ([a-z]+)\.?")
-_JOINT_DOMAINS = 6
+JOINT_DOMAINS = 6
 _DOMAIN_TYPES, _DOMAIN_RELATIONS = 4, 6
 _NOUNS_OF_A_TYPE = (2, 4)
 
@@ -130,14 +131,16 @@ def joint_domains() -> tuple[Guideline, ...]:
     rng = random.Random("bythebook world: joint domains")
     return tuple(
         make_joint_guideline(rng, _DOMAIN_TYPES, _DOMAIN_RELATIONS, names=TRAINED_NAMES, domain=f"trained-{number + 1}")
-        for number in range(_JOINT_DOMAINS)
+        for number in range(JOINT_DOMAINS)
     )
 
 
-def trained_joint_guideline(rng: random.Random, entity_types: int, relation_types: int) -> Guideline:
-    """Relation types of one of the trained domains, every entity type that their signatures name, and others up to
-    `entity_types`; in random order."""
-    domain = rng.choice(joint_domains())
+def trained_joint_guideline(
+    rng: random.Random, entity_types: int, relation_types: int, domains: int = JOINT_DOMAINS
+) -> Guideline:
+    """Relation types of one of the first so many trained domains, every entity type that their signatures name, and
+    others up to `entity_types`; in random order."""
+    domain = rng.choice(joint_domains()[:domains])
     relations = rng.sample(list(domain.relation_types), min(relation_types, _DOMAIN_RELATIONS))
     named = {t for r in relations for t in (*r.head_types, *r.tail_types)}
     types = list(domain.entity_types)

@@ -17,6 +17,7 @@ __all__ = [
     "TRAINED_NAMES",
     "UNSEEN_NAMES",
     "VERBS",
+    "joint_pieces",
     "joint_vocabulary",
     "vocabulary",
 ]
@@ -62,10 +63,11 @@ SECOND_HALVES = tuple(
 )
 
 
-JOINT_WORDS = tuple(" near| Entity| type| to| ner| rel| if| so|Asked".split("|"))
+JOINT_WORDS = tuple(" near| Entity| type| to| ner| rel| as| indicates|Asked".split("|"))
 JOINT_PIECES = {
-    "noun item": " |",
-    "verb item": " /",
+    "noun item": "\n- mention:",
+    "verb item": "\n- rule:",
+    "no": " no relation",
     "entities": '{"ner": [["',
     "no entity": '{"ner": []',
     "comma": '", "',
@@ -93,6 +95,11 @@ def vocabulary() -> tuple[str, ...]:
 def joint_vocabulary() -> tuple[str, ...]:
     """Every word that is one token of the embedded model of joint extraction."""
     return (*vocabulary(), *FIRST_HALVES, *JOINT_WORDS)
+
+
+def joint_pieces() -> tuple[str, ...]:
+    """Every other text that is one token of it: what stands between words, and quoted nouns."""
+    return (*JOINT_PIECES.values(), *(f' "{noun}"' for noun in NOUNS))
 
 
 def _split_names() -> tuple[tuple[str, ...], tuple[str, ...]]:
