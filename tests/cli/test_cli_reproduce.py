@@ -33,7 +33,7 @@ def test_tables_go_to_standard_output_and_progress_elsewhere(
     monkeypatch.setattr(room, "reproduce", pretend)
     assert _call(monkeypatch, "r2grpo", "--seeds", "2", "--model", "m", "--output", str(tmp_path), "--quick") == 0
     assert capsys.readouterr() == ("### A table\n", "working\n")
-    assert asked == [("r2grpo", tmp_path, {"seeds": 2, "model": "m", "workers": None, "quick": True})]
+    assert asked == [("r2grpo", tmp_path, {"seeds": 2, "model": "m", "data": None, "workers": None, "quick": True})]
     assert _call(monkeypatch, "r2grpo", "--json") == 0
     assert json.loads(capsys.readouterr().out) == FOUND
     assert asked[1][1] == Path("runs/r2grpo")
