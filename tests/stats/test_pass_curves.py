@@ -186,7 +186,9 @@ def test_blocks_change_nothing_and_one_seed_gives_one_result(monkeypatch: pytest
     before = curve_difference(trained, base, n=300, seed=4)
     assert curve_difference(trained, base, n=300, seed=5) != before
     monkeypatch.setattr("bythebook.stats.pass_curves._WEIGHTS", 140)
-    assert curve_difference(trained, base, n=300, seed=4) == before
+    # A product of other blocks may be summed in another order, which depends on the processor.
+    again = curve_difference(trained, base, n=300, seed=4)
+    assert np.array(again) == pytest.approx(np.array(before), abs=1e-12)
 
 
 def test_no_problem_has_no_difference_and_unequal_tables_are_refused() -> None:

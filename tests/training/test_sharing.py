@@ -11,28 +11,17 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from drawn_rollouts import make_trainer
 from trl import GRPOTrainer
 
-from bythebook.generation import embedded_path
 from bythebook.prefix import plan_prefixes
 from bythebook.recipe import Recipe
-from bythebook.tasks import task_named
 from bythebook.training import sharing
-from bythebook.training.grpo import GuidelineGRPOTrainer, make_grpo_trainer
+from bythebook.training.grpo import GuidelineGRPOTrainer
 from bythebook.training.shared_prefix import SharedCounts, regrouped, sharing_order
 
 LOSS_TYPES = ("grpo", "dapo", "dr_grpo")
 FOUR_PROMPTS = ("rollout.prompts_per_step=4", "training.micro_batch_size=16", "objective.beta=0.1")
-
-
-def make_trainer(recipe: Recipe, output: Path) -> GuidelineGRPOTrainer:
-    model, tokenizer = (c.from_pretrained(embedded_path()) for c in (AutoModelForCausalLM, AutoTokenizer))
-    examples = task_named(recipe.data.task).read(recipe.data.path, **recipe.data.options)["train"]
-    trainer = make_grpo_trainer(recipe, model, tokenizer, examples, output, callbacks=(), prefilled=False)
-    trainer.model.train()
-    trainer.current_gradient_accumulation_steps = 1
-    return trainer
 
 
 def a_batch(trainer: GuidelineGRPOTrainer) -> dict[str, Any]:

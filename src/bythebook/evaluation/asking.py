@@ -93,8 +93,9 @@ def _written(
 
 
 def _form(example: Example) -> Form:
-    free: Form = "answer" if example.sub_task == "question" else "extraction"
-    return "label" if example.sub_task == "label" else free
+    if example.sub_task == "label":
+        return "label"
+    return "answer" if example.sub_task == "question" else "extraction"
 
 
 def _judges(examples: Sequence[Example], name: str | None, *, prefilled: bool, tags: str) -> dict[Form, TextReward]:

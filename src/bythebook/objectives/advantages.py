@@ -7,10 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["RewardScale", "group_advantages"]
+__all__ = ["RewardScale", "as_groups", "group_advantages"]
 
 RewardScale = Literal["group", "batch", "none"]
 """Whose standard deviation divides: that of the group, that of all rewards, none."""
+
+
+def as_groups(rewards: Tensor, group_size: int) -> Tensor:
+    """Rewards (N,), groups side by side → (G, group_size). ValueError if N is not a multiple of `group_size`."""
+    if rewards.dim() != 1 or group_size < 1 or len(rewards) % group_size:
+        raise ValueError(f"rewards of shape {tuple(rewards.shape)} are not groups of {group_size}")
+    return rewards.view(-1, group_size)
 
 
 def group_advantages(rewards: Tensor, group_size: int, scale: RewardScale, *, epsilon: float = 1e-4) -> Tensor:
@@ -22,9 +29,7 @@ def group_advantages(rewards: Tensor, group_size: int, scale: RewardScale, *, ep
     rewards of a group are equal the advantages are exactly 0, whatever rounding made of the mean. ValueError if N is
     not a multiple of `group_size`, or for an unknown scale.
     """
-    if rewards.dim() != 1 or group_size < 1 or len(rewards) % group_size:
-        raise ValueError(f"rewards of shape {tuple(rewards.shape)} are not groups of {group_size}")
-    groups = rewards.view(-1, group_size)  # (G, group_size)
+    groups = as_groups(rewards, group_size)
     known = ~groups.isnan()
     highest = groups.masked_fill(~known, -torch.inf).amax(dim=1, keepdim=True)
     equal = (groups == highest) | ~known  # (G, group_size)

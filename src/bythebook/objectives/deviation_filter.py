@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bythebook.objectives.advantages import as_groups
+
 __all__ = ["DeviationFilter", "DeviationState", "group_deviations"]
 
 
@@ -102,9 +104,7 @@ def group_deviations(rewards: Tensor, group_size: int) -> Tensor:
     """Standard deviation, with n − 1 below, of each group: rewards (N,), groups side by side → (G,). NaN rewards, which
     nothing could score, are left out; NaN where fewer than two are left, exactly 0 where all are equal. ValueError if N
     is not a multiple of `group_size`."""
-    if rewards.dim() != 1 or group_size < 1 or len(rewards) % group_size:
-        raise ValueError(f"rewards of shape {tuple(rewards.shape)} are not groups of {group_size}")
-    groups = rewards.detach().view(-1, group_size)  # (G, group_size)
+    groups = as_groups(rewards.detach(), group_size)
     known = ~groups.isnan()
     counts = known.sum(dim=1)
     lowest = groups.masked_fill(~known, torch.inf).amin(dim=1, keepdim=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bythebook.metrics.answer_text import jaccard
 from bythebook.types import ExtractedEntity
 
 __all__ = ["MAX_MENTIONS", "summed_overlap"]
@@ -22,14 +23,9 @@ def summed_overlap(answered: Sequence[ExtractedEntity], wanted: Sequence[Extract
     total = 0.0
     for entity in wanted:
         words = frozenset(entity.text.split())
-        index = [_jaccard(words, other) if kind == entity.type else 0.0 for kind, other in left]
+        index = [jaccard(words, other) if kind == entity.type else 0.0 for kind, other in left]
         best = max(range(len(index)), key=index.__getitem__, default=None)
         if best is not None and index[best] > 0.0:
             total += index[best]
             del left[best]
     return total
-
-
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    both = len(a | b)
-    return len(a & b) / both if both else 0.0

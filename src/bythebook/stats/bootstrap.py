@@ -9,7 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Difference", "PooledDifference", "paired_bootstrap", "paired_document_bootstrap"]
+__all__ = [
+    "Difference",
+    "PooledDifference",
+    "crossed_draws",
+    "middle",
+    "paired_bootstrap",
+    "paired_document_bootstrap",
+]
 
 _WEIGHTS = 2_000_000
 """How often a document was drawn: so many counts are held at once."""
@@ -57,23 +64,41 @@ def paired_bootstrap(
         raise ValueError("a, b, seeds and guidelines must have one entry per item")
     if not difference.size:
         return None
+    draws = crossed_draws(difference, np.ones_like(difference), seeds, guidelines, n=n, seed=seed)
+    point = float(difference.mean())
+    return Difference(point, *(middle(draws, level) or (point, point)))
+
+
+def crossed_draws(
+    above: NDArray[np.float64],
+    below: NDArray[np.float64],
+    seeds: Sequence[Hashable],
+    guidelines: Sequence[Hashable],
+    *,
+    n: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Draws of Σ above / Σ below over items, with seeds and guidelines resampled as crossed factors (see
+    `paired_bootstrap`): at most `n`, since those with nothing below are left out."""
     rows, row_count = _codes(seeds)
     columns, column_count = _codes(guidelines)
-    total = np.zeros((row_count, column_count))
-    count = np.zeros_like(total)
-    np.add.at(total, (rows, columns), difference)
-    np.add.at(count, (rows, columns), 1.0)
+    cells = np.zeros((2, row_count, column_count))
+    np.add.at(cells[0], (rows, columns), above)
+    np.add.at(cells[1], (rows, columns), below)
     rng = np.random.default_rng(seed)
     row_weights = rng.multinomial(row_count, np.full(row_count, 1 / row_count), size=n)
     column_weights = rng.multinomial(column_count, np.full(column_count, 1 / column_count), size=n)
-    sums = ((row_weights @ total) * column_weights).sum(axis=1)
-    sizes = ((row_weights @ count) * column_weights).sum(axis=1)
-    draws = sums[sizes > 0] / sizes[sizes > 0]
-    point = float(difference.mean())
-    if not draws.size:
-        return Difference(point, point, point)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Difference(point, float(low), float(high))
+    sums, sizes = (((row_weights @ cell) * column_weights).sum(axis=1) for cell in cells)
+    return np.asarray(sums[sizes > 0] / sizes[sizes > 0])
+
+
+def middle(draws: NDArray[np.float64], level: float) -> tuple[float, float] | None:
+    """The bounds of the middle `level` of the draws; NaN is left out, None where nothing is left."""
+    known = draws[~np.isnan(draws)]
+    if not known.size:
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def paired_document_bootstrap(
@@ -113,11 +138,9 @@ def paired_document_bootstrap(
         drawn.append(statistic(weights @ sums[0]) - statistic(weights @ sums[1]))
     draws = np.concatenate(drawn)
     draws = draws[~np.isnan(draws)]
-    if not draws.size:
-        return PooledDifference(point, point, point, 1.0, count)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     rarer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-    return PooledDifference(point, float(low), float(high), min(1.0, 2 * (1 + rarer) / (1 + draws.size)), count)
+    p = min(1.0, 2 * (1 + rarer) / (1 + draws.size))
+    return PooledDifference(point, *(middle(draws, level) or (point, point)), p, count)
 
 
 def _codes(names: Sequence[Hashable]) -> tuple[NDArray[np.int64], int]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bythebook.stats.bootstrap import Difference
+from bythebook.stats.bootstrap import Difference, crossed_draws, middle
 
 __all__ = [
     "NullSplit",
@@ -147,7 +147,7 @@ def support_intervals(counts: SupportCounts, *, n: int = 2000, seed: int = 0, le
         return SupportIntervals(None, None, None, None)
     rng = np.random.default_rng(seed)
     draws = _metrics(rng.multinomial(total, np.array(counts) / total, size=n))
-    return SupportIntervals(*(_range(column, level) for column in draws.T))
+    return SupportIntervals(*(middle(column, level) for column in draws.T))
 
 
 def crossed_nscr(
@@ -172,26 +172,9 @@ def crossed_nscr(
     above, below = t.astype(np.float64) - b, (t | b).astype(np.float64)
     if not below.any():
         return None
-    rows, columns = (np.unique([repr(x) for x in names], return_inverse=True)[1] for names in (seeds, guidelines))
-    shape = (int(rows.max()) + 1, int(columns.max()) + 1)
-    cells = np.zeros((2, *shape))
-    for cell, values in zip(cells, (above, below), strict=True):
-        np.add.at(cell, (rows, columns), values)
-    rng = np.random.default_rng(seed)
-    row_weights, column_weights = (rng.multinomial(size, np.full(size, 1 / size), size=n) for size in shape)
-    sums, sizes = (((row_weights @ cell) * column_weights).sum(axis=1) for cell in cells)
-    draws = sums[sizes > 0] / sizes[sizes > 0]
+    draws = crossed_draws(above, below, seeds, guidelines, n=n, seed=seed)
     point = float(above.sum() / below.sum())
-    low, high = _range(draws, level) or (point, point)
-    return Difference(point, low, high)
-
-
-def _range(draws: NDArray[np.float64], level: float) -> tuple[float, float] | None:
-    known = draws[~np.isnan(draws)]
-    if not known.size:
-        return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return Difference(point, *(middle(draws, level) or (point, point)))
 
 
 def split_counts(
@@ -255,7 +238,7 @@ def null_split(
     """
     counts = split_counts(hits, samples, size, splits=splits, seed=seed, threshold=threshold)
     nscr = _metrics(counts)[:, 3]
-    found, coverage = _range(nscr, level), interval_coverage(counts, n=n, seed=seed, level=level)
+    found, coverage = middle(nscr, level), interval_coverage(counts, n=n, seed=seed, level=level)
     if found is None or coverage is None:
         return None
     changed = float(counts[:, 1:3].sum(axis=1).mean())

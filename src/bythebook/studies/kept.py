@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bythebook import stats
-from bythebook.records import Record, read_records
+from bythebook.records import Record, read_jsonl, read_records, write_jsonl
 from bythebook.stats import Difference, PooledDifference
 
-__all__ = ["interval_text", "keep", "points", "results_script", "share_text", "table_row"]
+__all__ = ["interval_text", "keep", "keep_arms", "points", "results_script", "share_text", "table_row"]
 
 _KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between", "quoted")
 
@@ -31,6 +31,15 @@ def keep(run: Path, folder: Path) -> None:
         with gzip.GzipFile(folder / "records" / f"{file.name}.gz", "wb", mtime=0) as out:
             for record in read_records(file):
                 out.write((_slim(record).to_line() + "\n").encode())
+
+
+def keep_arms(seed: Path, folder: Path, metrics: Sequence[str]) -> None:
+    """`keep`, with what `size.json` says, and of every arm these metrics of each step."""
+    keep(seed, folder)
+    shutil.copyfile(seed / "size.json", folder / "size.json")
+    for file in sorted((seed / "arms").glob("*/metrics.jsonl")):
+        rows = [{k: row[k] for k in metrics if k in row} for _, row in read_jsonl(file) if "loss" in row]
+        write_jsonl(folder / "metrics" / f"{file.parent.name}.jsonl", rows)
 
 
 def _slim(record: Record) -> Record:

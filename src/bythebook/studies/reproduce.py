@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bythebook.errors import InputError
 from bythebook.studies.miniature.systems import MINIATURES
@@ -13,6 +14,7 @@ from bythebook.studies.miniature.systems import MINIATURES
 __all__ = ["SYSTEMS", "reproduce"]
 
 Say = Callable[[str], None]
+_Size = TypeVar("_Size")
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,8 @@ def _r1_re(asked: _Asked) -> Outcome:
     from bythebook.studies.r1_re.experiments import QUICK, run_experiments
     from bythebook.studies.r1_re.results import keep_experiments, results
 
-    if asked.data:
-        raise InputError("r1_re is reproduced in the procedural world alone", remedy="leave out --data")
-    size = QUICK if asked.quick else StudySize()
-    size = replace(size, model=asked.model) if asked.model else size
-    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
-    keep_experiments(asked.output, asked.kept)
+    _refuse_data(asked)
+    _run(asked, run_experiments, _sized(asked, QUICK, StudySize()), keep_experiments)
     return results(asked.kept), []
 
 
@@ -80,14 +78,13 @@ def _r2grpo(asked: _Asked) -> Outcome:
     from bythebook.studies.r2grpo.size import QUICK, StudySize
     from bythebook.tasks import task_named
 
-    size = QUICK if asked.quick else StudySize()
+    size = _sized(asked, QUICK, StudySize())
     # The layers that must stay as they are belong to the embedded model.
-    size = replace(size, model=asked.model, freeze=0) if asked.model else size
+    size = replace(size, freeze=0) if asked.model else size
     if asked.data:
         task_named("scier").read(asked.data)  # a fault is told now, not after the first arms
         size = replace(size, scier=str(asked.data))
-    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
-    keep_experiments(asked.output, asked.kept)
+    _run(asked, run_experiments, size, keep_experiments)
     return results(asked.kept), verdicts(asked.kept)
 
 
@@ -100,9 +97,7 @@ def _reward_bridge(asked: _Asked) -> Outcome:
         raise InputError(
             "reward_bridge makes its own models in the procedural world", remedy="leave out --data, --model"
         )
-    size = QUICK if asked.quick else BridgeSize()
-    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
-    keep_experiments(asked.output, asked.kept)
+    _run(asked, run_experiments, QUICK if asked.quick else BridgeSize(), keep_experiments)
     return results(asked.kept), verdicts(asked.kept)
 
 
@@ -111,13 +106,9 @@ def _miniature(asked: _Asked) -> Outcome:
     from bythebook.studies.miniature.experiments import run_experiments
     from bythebook.studies.miniature.results import keep_experiments, results, verdicts
 
-    if asked.data:
-        raise InputError(f"{asked.system} is reproduced in the procedural world alone", remedy="leave out --data")
-    size = QUICK if asked.quick else Size()
-    size = replace(size, model=asked.model) if asked.model else size
-    miniature = MINIATURES[asked.system]
-    run_experiments(miniature, asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
-    keep_experiments(asked.output, asked.kept)
+    _refuse_data(asked)
+    run = partial(run_experiments, MINIATURES[asked.system])
+    _run(asked, run, _sized(asked, QUICK, Size()), keep_experiments)
     return results(asked.kept), verdicts(asked.kept)
 
 
@@ -126,13 +117,26 @@ def _invisible_leash(asked: _Asked) -> Outcome:
     from bythebook.studies.leash.experiments import run_experiments
     from bythebook.studies.leash.results import keep_experiments, results, verdicts
 
-    if asked.data:
-        raise InputError("invisible_leash is reproduced in the procedural world alone", remedy="leave out --data")
-    size = QUICK if asked.quick else LeashSize()
-    size = replace(size, model=asked.model) if asked.model else size
-    run_experiments(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
-    keep_experiments(asked.output, asked.kept)
+    _refuse_data(asked)
+    _run(asked, run_experiments, _sized(asked, QUICK, LeashSize()), keep_experiments)
     return results(asked.kept), verdicts(asked.kept)
+
+
+def _refuse_data(asked: _Asked) -> None:
+    if asked.data:
+        raise InputError(f"{asked.system} is reproduced in the procedural world alone", remedy="leave out --data")
+
+
+def _sized(asked: _Asked, quick: _Size, whole: _Size) -> _Size:
+    """The size that was asked for, with the start model that was."""
+    size = quick if asked.quick else whole
+    changed: _Size = replace(size, model=asked.model) if asked.model else size  # type: ignore[type-var]
+    return changed
+
+
+def _run(asked: _Asked, run: Callable[..., None], size: object, keep: Callable[[Path, Path], None]) -> None:
+    run(asked.output, seeds=asked.seeds, size=size, workers=asked.workers, say=asked.say)
+    keep(asked.output, asked.kept)
 
 
 SYSTEMS: dict[str, Callable[[_Asked], Outcome]] = {

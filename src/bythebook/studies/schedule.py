@@ -12,9 +12,9 @@ from typing import Any
 from bythebook.studies.folders import claim, duration
 from bythebook.studies.side_by_side import cores, worker_pool
 
-__all__ = ["Job", "run_jobs", "run_seeds"]
+__all__ = ["run_seeds"]
 
-Job = tuple[str, int]
+_Job = tuple[str, int]
 """An arm and a seed."""
 
 
@@ -42,7 +42,7 @@ def run_seeds(
     folders = {seed: output / f"seed{seed}" for seed in range(seeds)}
     for seed, folder in folders.items():
         claim(folder, {**note, "seed": seed, "size": asdict(size)}, seed, refusal)
-    run_jobs(
+    _run_jobs(
         [(name, seed) for name in names for seed in folders if not done(folders[seed], name)],
         seeds * len(names),
         lambda pool, job: pool.submit(work, job[0], str(folders[job[1]]), job[1], size),
@@ -53,13 +53,13 @@ def run_seeds(
     )
 
 
-def run_jobs(
-    jobs: Sequence[Job],
+def _run_jobs(
+    jobs: Sequence[_Job],
     whole: int,
-    submit: Callable[[ProcessPoolExecutor, Job], Future[str]],
+    submit: Callable[[ProcessPoolExecutor, _Job], Future[str]],
     *,
     seconds: Callable[[str], float],
-    ready: Callable[[Job], bool] = lambda _: True,
+    ready: Callable[[_Job], bool] = lambda _: True,
     workers: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
@@ -74,7 +74,7 @@ def run_jobs(
     if not jobs:
         return
     started, done, finished, left = time.monotonic(), 0.0, 0, list(jobs)
-    running: dict[Future[str], Job] = {}
+    running: dict[Future[str], _Job] = {}
     with worker_pool(workers) as pool:
         while left or running:
             for job in [job for job in left if ready(job)][: workers - len(running)]:

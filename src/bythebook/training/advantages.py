@@ -21,7 +21,7 @@ from bythebook.objectives.baselines import advantages_by, reinforce_pp_token_adv
 from bythebook.objectives.kl import kl_estimate
 from bythebook.objectives.reward_shaping import kl_in_reward, log_ratios, normalised_rewards
 from bythebook.recipe import ObjectiveSection
-from bythebook.training.log_probs import Scoring
+from bythebook.training.log_probs import Scoring, learnt_tokens
 from bythebook.training.sharing import SharingTrainer
 
 __all__ = ["AdvantageTrainer", "Rollouts", "completion_means", "scoring_of", "shaped_advantages"]
@@ -107,7 +107,7 @@ class AdvantageTrainer(SharingTrainer):
     def _rollouts(self, output: dict[str, Any], objective: ObjectiveSection) -> Rollouts:
         """Those of all processes, their rewards normalised if the recipe says so. Logs the KL in the reward."""
         rewards = normalised_rewards(self.rewards) if objective.normalise_rewards else self.rewards
-        counts = output["completion_mask"] * output.get("tool_mask", 1)
+        counts = learnt_tokens(output)
         mask = self._everyone(counts).bool()
         if not objective.kl_in_reward:
             return Rollouts(rewards, mask, None, None)

@@ -19,7 +19,7 @@ from bythebook.generation.chat import encode_prompts
 from bythebook.generation.model import Messages
 from bythebook.generation.shared.interface import shared_attention_in
 from bythebook.generation.shared.serving import is_served
-from bythebook.training.log_probs import Scoring, score_completions
+from bythebook.training.log_probs import evaluating, score_completions, side_by_side
 from bythebook.training.shared_prefix import PackScorer
 
 __all__ = ["Asked", "TokenScores", "score_texts"]
@@ -95,30 +95,14 @@ def _encoded(model: TransformersModel, asked: Sequence[Asked]) -> list[_Row | No
 
 def _scored(model: TransformersModel, batch: Sequence[_Row], temperature: float, served: bool) -> list[TokenScores]:
     network: Any = model.model
-    scoring = _scoring(batch, network.device)
-    was_training = network.training
-    network.eval()
-    try:
-        with torch.no_grad():
-            if served:
-                with shared_attention_in(network):
-                    scorer = PackScorer(_PACK_TOKENS)
-                    found = scorer.score(network, network, scoring, temperature, entropy_gradient=False)
-            else:
-                found = score_completions(network, scoring, temperature, entropy_gradient=False)
-    finally:
-        network.train(was_training)
+    scoring = side_by_side(batch, network.device, compute_entropy=True)
+    with torch.no_grad(), evaluating(network):
+        if served:
+            with shared_attention_in(network):
+                scorer = PackScorer(_PACK_TOKENS)
+                found = scorer.score(network, network, scoring, temperature, entropy_gradient=False)
+        else:
+            found = score_completions(network, scoring, temperature, entropy_gradient=False)
     assert found[1] is not None
     log_probs, entropies = (x.double().cpu().numpy() for x in found if x is not None)
     return [TokenScores(log_probs[i, : len(row)], entropies[i, : len(row)]) for i, (_, row) in enumerate(batch)]
-
-
-def _scoring(batch: Sequence[_Row], device: torch.device) -> Scoring:
-    """Prompts padded on the left, completions on the right."""
-    before, behind = max(len(prompt) for prompt, _ in batch), max(len(row) for _, row in batch)
-    ids = torch.zeros(len(batch), before + behind, dtype=torch.long)
-    seen = torch.zeros_like(ids)
-    for number, (prompt, row) in enumerate(batch):
-        place = slice(before - len(prompt), before + len(row))
-        ids[number, place], seen[number, place] = torch.tensor([*prompt, *row]), 1
-    return Scoring(ids.to(device), seen.to(device), logits_to_keep=behind, compute_entropy=True)

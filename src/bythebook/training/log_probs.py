@@ -7,13 +7,22 @@ that is most of the work of a forward pass, so on a CPU we ask the model for the
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["Scoring", "score_completions", "scores_prompts_too", "scoring_asked"]
+__all__ = [
+    "Scoring",
+    "evaluating",
+    "learnt_tokens",
+    "score_completions",
+    "scores_prompts_too",
+    "scoring_asked",
+    "side_by_side",
+]
 
 _LARGEST = 2**28
 """Logits held at once, 1 GiB of them in single precision; TRL's way needs less memory beyond."""
@@ -33,6 +42,36 @@ class Scoring(NamedTuple):
     batch_size: int | None = None
     """Rows in one forward pass; None: all."""
     compute_entropy: bool = False
+
+
+def side_by_side(
+    rows: Sequence[tuple[Sequence[int], Sequence[int]]], device: torch.device, *, compute_entropy: bool = False
+) -> Scoring:
+    """What is to be scored of rows (tokens of a prompt, tokens of a completion), of which there is at least one."""
+    before, behind = max(len(prompt) for prompt, _ in rows), max(len(row) for _, row in rows)
+    ids = torch.zeros(len(rows), before + behind, dtype=torch.long)
+    seen = torch.zeros_like(ids)
+    for number, (prompt, row) in enumerate(rows):
+        place = slice(before - len(prompt), before + len(row))
+        ids[number, place], seen[number, place] = torch.tensor([*prompt, *row]), 1
+    return Scoring(ids.to(device), seen.to(device), logits_to_keep=behind, compute_entropy=compute_entropy)
+
+
+def learnt_tokens(batch: Mapping[str, Any]) -> Tensor:
+    """(B, T), 1 for the tokens that the model wrote itself: those of a tool are no words of its own."""
+    mask: Tensor = batch["completion_mask"]
+    return mask * batch["tool_mask"] if "tool_mask" in batch else mask
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Without dropout inside, as before outside."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def scoring_asked(method: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Scoring | None:

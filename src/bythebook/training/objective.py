@@ -16,7 +16,13 @@ from bythebook.objectives.archer import ArcherConfig, archer_loss
 from bythebook.objectives.kl import KLEstimator
 from bythebook.objectives.policy_loss import LossConfig, PolicyLoss, RowMeans, policy_loss
 from bythebook.recipe import ArcherSection, ObjectiveSection
-from bythebook.training.log_probs import Scoring, score_completions, scores_prompts_too, scoring_asked
+from bythebook.training.log_probs import (
+    Scoring,
+    learnt_tokens,
+    score_completions,
+    scores_prompts_too,
+    scoring_asked,
+)
 
 __all__ = ["ObjectiveTrainer", "loss_config"]
 
@@ -94,8 +100,7 @@ class ObjectiveTrainer(GRPOTrainer):
         """The loss of a micro-batch, scaled so that the gradients of an optimiser step add up."""
         if return_outputs:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        mask = inputs["completion_mask"]
-        mask = mask * inputs["tool_mask"] if "tool_mask" in inputs else mask
+        mask = learnt_tokens(inputs)
         logp, entropy, aux_loss = self._scored(model, inputs)
         micro_batches = self.current_gradient_accumulation_steps if self.model.training else 1
         loss, diagnostics = self._loss(

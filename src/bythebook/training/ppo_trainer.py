@@ -39,7 +39,7 @@ class PPOTrainer(GuidelineGRPOTrainer):
         critic = Critic.beside(model)  # before the trainer puts an adapter on it
         super().__init__(model=model, objective=objective, pack_tokens=pack_tokens, **kwargs)
         ppo: PPOSection = objective.ppo
-        self.ppo, self._pack_tokens = ppo, pack_tokens
+        self.ppo = ppo
         self.ppo_config = PPOConfig(
             gamma=ppo.gamma,
             gae_lambda=ppo.gae_lambda,
@@ -73,7 +73,7 @@ class PPOTrainer(GuidelineGRPOTrainer):
     def _values(self, inputs: dict[str, Any]) -> Tensor:
         """(B, T)"""
         with self.accelerator.autocast():
-            return self.critic.values(scoring_of(inputs, self.args.per_device_train_batch_size), self._pack_tokens)
+            return self.critic.values(scoring_of(inputs, self.args.per_device_train_batch_size), self.pack_tokens)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

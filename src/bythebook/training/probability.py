@@ -8,8 +8,7 @@ token of the reference, since nothing behind it is asked for.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -20,7 +19,7 @@ from bythebook.generation.shared.serving import is_served
 from bythebook.parsing.splice import Splice, splice_reference
 from bythebook.parsing.tag_sets import TagSet
 from bythebook.parsing.token_spans import OffsetEncoder, token_span
-from bythebook.training.log_probs import Scoring
+from bythebook.training.log_probs import evaluating, side_by_side
 from bythebook.training.shared_prefix import PackScorer
 
 __all__ = ["ReasonedAndBare", "ReferenceLogProbs", "log_probs_of_references", "reasoned_and_bare"]
@@ -110,7 +109,7 @@ def log_probs_of_references(
     mask = torch.zeros(len(splices), width, dtype=torch.bool)
     log_probs[failed, 0], mask[failed, 0] = torch.nan, True
     if rows:
-        with torch.no_grad(), _evaluating(model):
+        with torch.no_grad(), evaluating(model):
             if share_prefix and is_served(inner):
                 found = _shared(model, inner, rows, temperature, pack_tokens, device)
             else:
@@ -145,13 +144,7 @@ def _shared(
     model: Any, inner: Any, rows: Sequence[_Row], temperature: float, pack_tokens: int | None, device: torch.device
 ) -> list[Tensor]:
     """Log-probs of each row's reference, over packs."""
-    before, behind = max(row.first for row in rows), max(len(row.ids) - row.first for row in rows)
-    ids = torch.zeros(len(rows), before + behind, dtype=torch.long)
-    seen = torch.zeros_like(ids)
-    for number, row in enumerate(rows):
-        place = slice(before - row.first, before - row.first + len(row.ids))
-        ids[number, place], seen[number, place] = torch.tensor(row.ids), 1
-    asked = Scoring(ids.to(device), seen.to(device), logits_to_keep=behind)
+    asked = side_by_side([(row.ids[: row.first], row.ids[row.first :]) for row in rows], device)
     with shared_attention_in(inner):
         found, _ = PackScorer(pack_tokens).score(model, inner, asked, temperature, entropy_gradient=False)  # (R, T)
     return [values[: len(row.ids) - row.first] for values, row in zip(found, rows, strict=True)]
@@ -168,14 +161,3 @@ def _alone(model: Any, inner: Any, row: _Row, temperature: float, device: torch.
     log_p = (logits[0, -wanted - 1 : -1].float() / temperature).log_softmax(dim=-1)  # (wanted, V)
     chosen: Tensor = log_p.gather(-1, ids[0, row.first :].unsqueeze(-1)).squeeze(-1)
     return chosen
-
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    """Without dropout inside, as before outside."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

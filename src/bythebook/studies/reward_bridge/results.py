@@ -15,8 +15,8 @@ from typing import Any
 
 from bythebook import stats
 from bythebook.errors import InputError
-from bythebook.records import read_jsonl, read_records, write_text
-from bythebook.studies.kept import interval_text, keep, points, results_script, share_text, table_row
+from bythebook.records import read_records
+from bythebook.studies.kept import interval_text, keep_arms, points, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import QuantityName
 from bythebook.studies.miniature.figures import Found, found_of, over_seeds
 from bythebook.studies.reward_bridge.arms import ARMS, CLAIMS, SPLITS, VERIFIER
@@ -36,14 +36,8 @@ _CURVES = ("step", "reward", "accuracy", "completion_length", "entropy")
 def keep_experiments(run: Path, folder: Path) -> None:
     """Copy what the tables need of `<run>/seed*`."""
     for seed in sorted(run.glob("seed*")):
-        keep(seed, folder / seed.name)
-        shutil.copyfile(seed / "size.json", folder / seed.name / "size.json")
+        keep_arms(seed, folder / seed.name, _CURVES)
         shutil.copyfile(seed / VERIFIER / "verifier.json", folder / seed.name / "verifier.json")
-        (folder / seed.name / "metrics").mkdir(exist_ok=True)
-        for file in sorted((seed / "arms").glob("*/metrics.jsonl")):
-            rows = [{k: row[k] for k in _CURVES if k in row} for _, row in read_jsonl(file) if "loss" in row]
-            lines = "".join(json.dumps(row) + "\n" for row in rows)
-            write_text(folder / seed.name / "metrics" / f"{file.parent.name}.jsonl", lines)
 
 
 def results(folder: Path) -> str:
