@@ -142,8 +142,8 @@ SETTINGS = (
         "an unknown baseline",
         (
             "'objective.advantages_by=gae': objective.advantages_by: Input should be 'group', 'reinforce', 'rloo', "
-            "'reinforce_pp' or 'reinforce_pp_baseline', got 'gae' (`bythebook recipes` lists examples, `bythebook "
-            "train NAME --dry-run` prints one)"
+            "'reinforce_pp', 'reinforce_pp_baseline' or 'rlpr', got 'gae' (`bythebook recipes` lists examples, "
+            "`bythebook train NAME --dry-run` prints one)"
         ),
         "objective.advantages_by=gae",
     ),

@@ -20,6 +20,7 @@ from bythebook.stats import (
     mean_pass_at_k,
     paired_bootstrap,
     pass_at_k,
+    trailing_mean,
 )
 
 # ------------------------------------------------------------------------------------------------------------- means
@@ -229,3 +230,11 @@ def test_chance_agreement_of_nothing_is_none_and_of_unequal_lengths_an_error() -
     assert chance_agreement([], []) is None
     with pytest.raises(ValueError, match="1 answers, 2 golds"):
         chance_agreement(["A"], ["A", "B"])
+
+
+def test_a_smoothed_curve_ends_with_the_mean_of_its_last_values() -> None:
+    assert trailing_mean([1.0, 2.0, 3.0, 5.0], 2) == 4.0
+    assert trailing_mean([1.0, 2.0], 10) == 1.5
+    assert trailing_mean([], 10) is None
+    with pytest.raises(ValueError, match="at least one value"):
+        trailing_mean([1.0], 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bythebook.errors import InputError
-from bythebook.recipe import recipe_names
+from bythebook.recipe import Recipe, load_recipe, recipe_names
 from bythebook.records import Record, read_jsonl, write_jsonl
 from bythebook.stats import Difference
 from bythebook.studies.miniature.arms import QUICK, SPLITS, Arm, Claim, Size
@@ -30,6 +30,7 @@ def test_claims_name_arms_and_tests_that_there_are(system: str) -> None:
     assert len(set(names)) == len(names)
     for claim in miniature.claims:
         assert {claim.better, *claim.than} <= set(names)
+        assert bool(claim.than) != (claim.above is not None)
         assert claim.better not in claim.than
         assert claim.split in SPLITS
 
@@ -44,23 +45,31 @@ def test_an_arm_comes_after_one_whose_rollouts_there_are(system: str) -> None:
     seen: dict[str, Arm] = {}
     for arm in MINIATURES[system].arms:
         assert bool(arm.ranks) <= (arm.after is not None)
-        assert arm.after is None or seen[arm.after].recipe is not None
+        assert all(seen[before].recipe is not None for before in (arm.after, arm.begins_with) if before)
         seen[arm.name] = arm
+
+
+def _recipe(system: str, arm: Arm, size: Size) -> Recipe | None:
+    begin = Path("somewhere") if arm.begins_with else None
+    return recipe_of(arm, 3, size, _few(arm), begin=begin, questions=MINIATURES[system].questions)
 
 
 @pytest.mark.parametrize(("system", "arm"), ARMS, ids=[f"{s}-{a.name}" for s, a in ARMS])
 def test_every_arm_has_a_recipe_of_its_own(system: str, arm: Arm) -> None:
-    recipe = recipe_of(arm, 3, Size(steps=5), _few(arm))
+    recipe = _recipe(system, arm, Size(steps=5, most_steps=5))
     assert (recipe is None) == (arm.recipe is None)
     if recipe is not None:
         assert arm.recipe in recipe_names()
         assert recipe.training.max_steps == 5 * arm.updates
         assert recipe.objective is None or recipe.objective.num_iterations == arm.updates
-        assert (recipe.seed, recipe.data.options["seed"]) == (3, 3)
+        assert (recipe.seed, recipe.data.options["seed"]) == (3, 3 + arm.data_seed)
+        assert (recipe.warm_start is None) or not arm.begins_with
+        assert recipe.model.path == ("somewhere" if arm.begins_with else "embedded")
+        assert recipe.data.task == MINIATURES[system].questions.task
         assert list(recipe.data.only) == _few(arm)
         # What a model is chosen on is not what it is tested on.
         assert not recipe.evaluation.choose_on or MINIATURES[system].test_seed
-    recipes = [r.model_dump() for a in MINIATURES[system].arms if (r := recipe_of(a, 3, QUICK, _few(a)))]
+    recipes = [r.model_dump() for a in MINIATURES[system].arms if (r := _recipe(system, a, QUICK))]
     assert all(recipes.count(r) == 1 for r in recipes)
     assert expected_seconds(arm, Size()) > expected_seconds(arm, QUICK)
 
@@ -155,6 +164,20 @@ def test_a_claim_is_held_against_the_records(kept: Path) -> None:
     assert found_of(Claim("b beats a", "b", ("a",)), seeds).verdict == "not seen here"
     assert found_of(Claim("a and b are alike", "a", ("b",), margin=0.02), seeds).verdict == "not seen here"
     assert found_of(Claim("a beats c", "a", ("c",)), seeds).verdict == "cannot be tested at this size"
+    above = found_of(Claim("a is above a half", "a", (), above=0.5), seeds)
+    assert above.verdict == "confirmed"
+    assert above.comparisons == (Comparison("a", "50 %", (0.75, 0.5), Difference(0.25, 0.25, 0.25)),)
+    assert found_of(Claim("b is above a half", "b", (), above=0.5), seeds).verdict == "not seen here"
+
+
+def test_the_last_value_stands_beside_the_smoothed_one(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(2):
+        rows = [{"step": step, "accuracy": 0.1 * step} for step in range(11)]
+        write_jsonl(kept / f"seed{seed}" / "metrics" / "archer.jsonl", rows)
+    assert "the smoothed one" not in results(kept)
+    monkeypatch.setitem(MINIATURES, "archer", replace(MINIATURES["archer"], smoothed=True))
+    row = "| Archer, as released | 100.0 [100.0, 100.0] | 55.0 [55.0, 55.0] |"
+    assert row in results(kept)
 
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
@@ -200,7 +223,10 @@ def test_a_whole_miniature(system: str, tmp_path: Path) -> None:
         file = tmp_path / "run" / "kept" / "seed0" / "metrics" / f"{arm.name}.jsonl"
         assert file.exists() == (arm.recipe is not None)
         if arm.recipe is not None:
-            assert [row["step"] for _, row in read_jsonl(file)] == list(range(1, QUICK.steps * arm.updates + 1))
+            kept = [row["step"] for _, row in read_jsonl(file)]
+            # Fine-tuning logs every so many steps.
+            whole = list(range(1, QUICK.steps * arm.updates + 1))
+            assert kept == whole or (set(kept) < set(whole) and load_recipe(arm.recipe).method == "sft")
     again: list[str] = []
     reproduce(system, tmp_path / "run", seeds=2, quick=True, say=again.append)
     assert again == [f"0 of {2 * len(names)} arms to run, 1 at a time: about 0 s on 1 idle cores"]

@@ -8,6 +8,7 @@ Every function takes rewards (N,), groups side by side, and the group size, and 
     rloo                     r − mean of the others of the group
     reinforce_pp             (r − mean of the batch) / deviation of the batch
     reinforce_pp_baseline    r − mean of the group, divided by the deviation of these differences in the batch
+    rlpr                     as grpo, by deviation + 1e-6, and 0 where that is below 1e-6: RLPR's published code
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from bythebook.objectives.advantages import group_advantages
+from bythebook.objectives.advantages import as_groups, group_advantages
+from bythebook.objectives.probability_reward import released_advantages
 
 __all__ = [
     "ADVANTAGES",
@@ -31,7 +33,7 @@ __all__ = [
     "rloo_advantages",
 ]
 
-AdvantageName = Literal["grpo", "reinforce", "rloo", "reinforce_pp", "reinforce_pp_baseline"]
+AdvantageName = Literal["grpo", "reinforce", "rloo", "reinforce_pp", "reinforce_pp_baseline", "rlpr"]
 
 _EPSILON = 1e-8
 """OpenRLHF's, below the variance of normalised advantages."""
@@ -40,7 +42,7 @@ _EPSILON = 1e-8
 def reinforce_advantages(rewards: Tensor, group_size: int) -> Tensor:
     """The rewards themselves: REINFORCE (Williams 1992) without a baseline, which "Crossing the Reward Bridge" (arXiv
     2503.23829) runs on normalised rewards. ValueError if N is not a multiple of `group_size`."""
-    _check(rewards, group_size)
+    as_groups(rewards, group_size)
     return rewards.masked_fill(rewards.isnan(), 0.0)
 
 
@@ -60,7 +62,7 @@ def rloo_advantages(rewards: Tensor, group_size: int) -> Tensor:
 def reinforce_pp_advantages(rewards: Tensor, group_size: int, *, epsilon: float = _EPSILON) -> Tensor:
     """(r − mean) / (deviation + `epsilon`) over the whole batch: REINFORCE++ (arXiv 2501.03262, section 3), which knows
     no groups. ValueError if N is not a multiple of `group_size`."""
-    _check(rewards, group_size)
+    as_groups(rewards, group_size)
     return group_advantages(rewards, max(1, len(rewards)), "group", epsilon=epsilon)
 
 
@@ -94,17 +96,13 @@ def _grpo(rewards: Tensor, group_size: int) -> Tensor:
     return group_advantages(rewards, group_size, "group")
 
 
-def _check(rewards: Tensor, group_size: int) -> None:
-    if rewards.dim() != 1 or group_size < 1 or len(rewards) % group_size:
-        raise ValueError(f"rewards of shape {tuple(rewards.shape)} are not groups of {group_size}")
-
-
 ADVANTAGES: dict[AdvantageName, Callable[[Tensor, int], Tensor]] = {
     "grpo": _grpo,
     "reinforce": reinforce_advantages,
     "rloo": rloo_advantages,
     "reinforce_pp": reinforce_pp_advantages,
     "reinforce_pp_baseline": reinforce_pp_baseline_advantages,
+    "rlpr": released_advantages,
 }
 
 

@@ -184,7 +184,7 @@ class ObjectiveSection(_Section):
     """Another clip and KL for tokens at which the policy is sure; null: all tokens alike."""
     ppo: PPOSection | None = None
     """Advantages from a critic; null: none, as `advantages_by` says."""
-    advantages_by: Literal["group", "reinforce", "rloo", "reinforce_pp", "reinforce_pp_baseline"] = "group"
+    advantages_by: Literal["group", "reinforce", "rloo", "reinforce_pp", "reinforce_pp_baseline", "rlpr"] = "group"
     """What is taken off a reward, and what it is divided by; see objectives.baselines. `group`: GRPO."""
     normalise_rewards: bool = False
     """Rewards get mean 0 and deviation 1 over the batch, before the KL is taken off."""

@@ -9,7 +9,7 @@ from bythebook.stats.calibration import (
     fit_calibration,
     reliability_curve,
 )
-from bythebook.stats.means import interval, mean
+from bythebook.stats.means import interval, mean, trailing_mean
 from bythebook.stats.samples import avg_at_k, chance_agreement, maj_at_k, majority, mean_pass_at_k, pass_at_k
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "paired_document_bootstrap",
     "pass_at_k",
     "reliability_curve",
+    "trailing_mean",
 ]

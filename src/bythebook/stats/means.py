@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-__all__ = ["interval", "mean", "t_mass"]
+__all__ = ["interval", "mean", "t_mass", "trailing_mean"]
 
 
 def mean(values: Iterable[float | None]) -> float | None:
     """Mean of the values that are not None; None if there is none of them."""
     known = [v for v in values if v is not None]
     return math.fsum(known) / len(known) if known else None
+
+
+def trailing_mean(values: Sequence[float], window: int) -> float | None:
+    """The mean of the last `window` values, or of all where there are fewer: what a curve that is smoothed over so many
+    steps ends with. ValueError for a window below 1."""
+    if window < 1:
+        raise ValueError(f"a window has at least one value, got {window}")
+    return mean(values[-window:])
 
 
 def interval(values: Iterable[float], level: float = 0.95) -> tuple[float, float] | None:

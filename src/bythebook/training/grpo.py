@@ -4,7 +4,7 @@ record with its verdict, reward and advantage."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,15 @@ from bythebook.training.advantages import AdvantageTrainer, completion_means
 from bythebook.training.arguments import common_arguments
 from bythebook.training.checkpoints import Resumable
 from bythebook.training.data import rl_dataset, rl_row
-from bythebook.training.probability_scorer import COLUMN, NAME, ProbabilityScorer, probability_config, scored
+from bythebook.training.log_probs import learnt_tokens
+from bythebook.training.probability_scorer import (
+    COLUMN,
+    NAME,
+    ProbabilityScorer,
+    probability_config,
+    reading_of,
+    scored,
+)
 from bythebook.training.processes import accumulation_steps, is_sharded
 from bythebook.training.token_roles import TokenRoles
 from bythebook.training.variation import RowVariation
@@ -95,6 +103,15 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
             self._log_metric("f1", pooled_f1(r.counts for r in self._pending) or 0.0)
         return rewards
 
+    def _more_state(self) -> dict[str, Any]:
+        bare = self._scorer.initial if self._scorer else None
+        return {**super()._more_state(), **({} if bare is None else {"bare_probabilities": bare})}
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
+        if self._scorer is not None:
+            self._scorer.initial = state.get("bare_probabilities")
+
     def _finish_reason(self, ids: Sequence[int]) -> FinishReason:
         return "stop" if ids and ids[-1] in self.eos_token_ids else "length"
 
@@ -133,7 +150,7 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
             written = [row[mask].tolist() for row, mask in zip(output["completion_ids"], seen, strict=True)]
             output["reasoning"] = self._roles(written, seen.size(1)).to(seen.device)  # (B, T)
             self._metrics["train" if self.model.training else "eval"]["archer/roles_told"].append(self._roles.told)
-        counts = output["completion_mask"] * output.get("tool_mask", 1)
+        counts = learnt_tokens(output)
         advantages = completion_means(output["advantages"], counts).tolist()  # (B,)
         group = self.num_generations or 1
         mine = [
@@ -165,7 +182,11 @@ def _scorer(recipe: Recipe, *, prefilled: bool) -> ProbabilityScorer | None:
     section = recipe.reward
     if section is None or section.name != NAME:
         return None
-    return ProbabilityScorer(probability_config(section.options), recipe.prompt.tags, prefilled=prefilled)
+    config, reading = probability_config(section.options), reading_of(section.options)
+    if reading.bare == "initial" and (recipe.prompt.shuffle_relations or recipe.prompt.rename_labels != "none"):
+        message = "reward.options.bare: initial reads the prompts before training, and this recipe changes them later"
+        raise RecipeError(message, remedy="set prompt.shuffle_relations to false and prompt.rename_labels to none")
+    return ProbabilityScorer(config, recipe.prompt.tags, reading=reading, prefilled=prefilled)
 
 
 def _roles(recipe: Recipe, tokenizer: Any, *, prefilled: bool) -> TokenRoles | None:

@@ -24,6 +24,7 @@ from bythebook.objectives.deviation_filter import DeviationFilter, DeviationStat
 from bythebook.records import Record
 from bythebook.stats.draws import DrawRule
 from bythebook.training.grpo import GuidelineGRPOTrainer
+from bythebook.training.log_probs import learnt_tokens
 from bythebook.training.shared_prefix import sharing_order
 
 __all__ = ["RefillingTrainer", "joined"]
@@ -165,16 +166,17 @@ class RefillingTrainer(GuidelineGRPOTrainer):
     def _merged(self, outputs: Sequence[Mapping[str, Any]], firsts: Sequence[tuple[int, int]]) -> dict[str, Any]:
         rows = [(r, i) for r, first in firsts for i in range(first, first + self._size)]
         out = joined(outputs, rows, self._tokenizer.pad_token_id)
-        mask = out["completion_mask"] * out.get("tool_mask", 1)
+        mask = learnt_tokens(out)
         out["num_items_in_batch"] = self.accelerator.gather(mask.sum()).sum()
         if any("sharing_order" in o for o in outputs):
             out["sharing_order"] = sharing_order(out["prompt_ids"], out["prompt_mask"])
         return out
 
     def _more_state(self) -> dict[str, Any]:
-        return {"refill": self._rule.state(), "deviations": self._seen.to_dict()}
+        return {**super()._more_state(), "refill": self._rule.state(), "deviations": self._seen.to_dict()}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
+        super()._restore(state)
         self._rule.restore(state["refill"])
         self._seen = DeviationState.from_dict(state["deviations"])
 

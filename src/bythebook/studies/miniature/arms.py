@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from bythebook.generation import EMBEDDED
 
-__all__ = ["QUICK", "SPLITS", "START", "Arm", "Claim", "Miniature", "QuantityName", "Size"]
+__all__ = ["CURVES", "QUICK", "SPLITS", "START", "Arm", "Claim", "Miniature", "QuantityName", "Questions", "Size"]
 
 QuantityName = Literal["avg", "greedy", "pass", "format"]
 """Avg@K, accuracy of greedy answers, Pass@K, share of well-formed samples."""
 
 SPLITS: Mapping[str, str] = {"id": "guidelines of training", "ood": "never-seen guidelines"}
 """What all arms are asked, and what that is called."""
+
+CURVES = ("reward", "entropy", "completion_length", "groups_without_signal", "grad_norm")
+"""Metrics of training that the page shows."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,19 @@ class Arm:
     the rollouts of the arm `after`."""
     after: str | None = None
     """The arm that must have run before."""
+    begins_with: str | None = None
+    """The arm whose model it begins with; None: the model of the study."""
+    steps: int | None = None
+    """Its own number of optimiser steps; None: as many as the study's batches of rollouts ask for."""
+    data_seed: int = 0
+    """Added to the seed of its training data."""
+    prompt: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the prompt's style in which it is asked otherwise than trained."""
+
+    def max_steps(self, size: Size) -> int:
+        """Optimiser steps in a study of this size."""
+        own = size.steps * self.updates if self.steps is None else self.steps
+        return own if size.most_steps is None else min(own, size.most_steps * self.updates)
 
 
 START = Arm("start", "embedded model, before")
@@ -50,6 +66,27 @@ class Claim:
     split: str = "ood"
     margin: float | None = None
     """None: `better` has a higher figure than each of `than`. A number: it differs from each by less (equivalence)."""
+    above: float | None = None
+    """A figure, such as that of chance, that `better` is above of; beside `than`."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What all arms are asked."""
+
+    task: str = "world"
+    options: Mapping[str, Any] = field(default_factory=lambda: {"k": 4})
+    in_domain: str = "id"
+    """The task's name for what the tables call ID."""
+    splits: Mapping[str, str] = field(default_factory=lambda: SPLITS)
+    """What the two sets are called on the page."""
+    out_of_domain: int | None = None
+    """Of OOD, where another number is asked than in the other studies."""
+
+    def sizes(self, size: Size) -> dict[str, int]:
+        """How many questions of each set a study of this size asks, by the task's names of them."""
+        ood = self.out_of_domain if self.out_of_domain and size.most_steps is None else size.out_of_domain
+        return {self.in_domain: size.in_domain, "ood": ood}
 
 
 @dataclass(frozen=True)
@@ -65,6 +102,10 @@ class Miniature:
     """Added to the seed of the test sentences, where arms choose their model on other sentences of the same kinds."""
     monitored: bool = False
     """Whether a table says what training still had to learn from."""
+    smoothed: bool = False
+    """Whether a table has last values of the training beside smoothed ones."""
+    questions: Questions = field(default_factory=Questions)
+    curves: tuple[str, ...] = CURVES
 
     def arm(self, name: str) -> Arm:
         """KeyError for an unknown one."""
@@ -82,7 +123,9 @@ class Size:
     out_of_domain: int = 256
     samples: int = 4
     """K of Avg@K and Pass@K."""
+    most_steps: int | None = None
+    """Of an arm with steps of its own, in batches of rollouts; None: all of them."""
 
 
-QUICK = Size(steps=2, in_domain=8, out_of_domain=8, samples=2)
+QUICK = Size(steps=2, in_domain=8, out_of_domain=8, samples=2, most_steps=2)
 """Whether it runs at all; no figure of it means anything."""

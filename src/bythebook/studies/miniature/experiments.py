@@ -7,27 +7,29 @@ from functools import partial
 from pathlib import Path
 
 from bythebook.recipe import load_recipe
-from bythebook.studies.miniature.arms import Arm, Miniature, Size
+from bythebook.studies.miniature.arms import Arm, Miniature, Questions, Size
 from bythebook.studies.miniature.work import is_done, run_arm
 from bythebook.studies.schedule import run_seeds
 
 __all__ = ["expected_seconds", "run_experiments"]
 
-_ROLLOUT, _UPDATE, _ANSWER, _START = 0.025, 0.009, 0.015, 14.0
+_ROLLOUT, _UPDATE, _ROW, _ANSWER, _START = 0.025, 0.009, 0.02, 0.015, 14.0
 """Seconds on one core, measured: a rollout, its share of an update, a completion in a test, loading everything."""
 
 
-def expected_seconds(arm: Arm, size: Size) -> float:
+def expected_seconds(arm: Arm, size: Size, questions: Questions | None = None) -> float:
     """About how long an arm takes on one core like ours."""
-    asked = (size.in_domain + size.out_of_domain) * (size.samples + 1)
-    rollouts = 0
+    asked = sum((questions or Questions()).sizes(size).values()) * (size.samples + 1)
+    rollouts = rows = 0
     if arm.recipe is not None:
         recipe = load_recipe(arm.recipe, arm.overrides)
         if r := recipe.rollout:
-            rollouts = size.steps * r.prompts_per_step * r.num_generations
+            rollouts = arm.max_steps(size) // arm.updates * r.prompts_per_step * r.num_generations
+        else:
+            rows = arm.max_steps(size) * recipe.training.batch_size
         if (e := recipe.evaluation).choose_on:
-            asked += e.limit * (1 + size.steps * arm.updates // e.every)
-    return _START + (_ROLLOUT + _UPDATE * arm.updates) * rollouts + _ANSWER * asked
+            asked += e.limit * (1 + arm.max_steps(size) // e.every)
+    return _START + (_ROLLOUT + _UPDATE * arm.updates) * rollouts + _ROW * rows + _ANSWER * asked
 
 
 def run_experiments(
@@ -49,7 +51,7 @@ def run_experiments(
         seeds=seeds,
         size=size,
         done=is_done,
-        seconds=lambda name: expected_seconds(miniature.arm(name), size),
+        seconds=lambda name: expected_seconds(miniature.arm(name), size, miniature.questions),
         ready=lambda folder, name: _ready(miniature.arm(name), folder),
         workers=workers,
         say=say,
@@ -59,4 +61,4 @@ def run_experiments(
 
 
 def _ready(arm: Arm, folder: Path) -> bool:
-    return arm.after is None or is_done(folder, arm.after)
+    return all(is_done(folder, before) for before in (arm.after, arm.begins_with) if before)

@@ -13,7 +13,18 @@ from bythebook.records import Record, read_records
 from bythebook.stats import Difference
 from bythebook.studies.miniature.arms import Claim, QuantityName
 
-__all__ = ["CEILING", "Comparison", "Found", "Verdict", "difference", "figure", "found_of", "over_seeds", "verdict"]
+__all__ = [
+    "CEILING",
+    "Comparison",
+    "Found",
+    "Verdict",
+    "difference",
+    "excess",
+    "figure",
+    "found_of",
+    "over_seeds",
+    "verdict",
+]
 
 Verdict = Literal["confirmed", "not seen here", "cannot be tested at this size"]
 
@@ -87,7 +98,26 @@ def difference(seeds: Sequence[Path], one: str, other: str, split: str, quantity
         for name, records in _by_sentence(seed, one, split).items():
             mine = _value(records, quantity)
             if mine is not None and name in theirs and (their := _value(theirs[name], quantity)) is not None:
-                rows.append((mine, their, seed.name, records[0].tags.get("guideline_id") or str(records[0].guideline)))
+                rows.append((mine, their, seed.name, _guideline_of(records)))
+    return _bootstrapped(rows)
+
+
+def excess(seeds: Sequence[Path], arm: str, over: float, split: str, quantity: QuantityName) -> Difference | None:
+    """The figure of an arm minus the number `over`, with the interval of `difference`; None without records."""
+    rows = [
+        (value, over, seed.name, _guideline_of(records))
+        for seed in seeds
+        for records in _by_sentence(seed, arm, split).values()
+        if (value := _value(records, quantity)) is not None
+    ]
+    return _bootstrapped(rows)
+
+
+def _guideline_of(records: Sequence[Record]) -> str:
+    return records[0].tags.get("guideline_id") or str(records[0].guideline)
+
+
+def _bootstrapped(rows: Sequence[tuple[float, float, str, str]]) -> Difference | None:
     a, b, where, guidelines = ([row[i] for row in rows] for i in range(4))
     return stats.paired_bootstrap(a, b, where, guidelines)
 
@@ -112,16 +142,20 @@ def verdict(comparisons: Sequence[Comparison], margin: float | None, seeds: int)
 
 def found_of(claim: Claim, seeds: Sequence[Path]) -> Found:
     """The claim, held against the records."""
+    mean = stats.mean(over_seeds(seeds, claim.better, claim.split, claim.quantity))
     comparisons = tuple(
         Comparison(
             claim.better,
             than,
             (
-                stats.mean(over_seeds(seeds, claim.better, claim.split, claim.quantity)),
+                mean,
                 stats.mean(over_seeds(seeds, than, claim.split, claim.quantity)),
             ),
             difference(seeds, claim.better, than, claim.split, claim.quantity),
         )
         for than in claim.than
     )
+    if claim.above is not None:
+        found = excess(seeds, claim.better, claim.above, claim.split, claim.quantity)
+        comparisons += (Comparison(claim.better, f"{100 * claim.above:g} %", (mean, claim.above), found),)
     return Found(claim, comparisons, verdict(comparisons, claim.margin, len(seeds)))

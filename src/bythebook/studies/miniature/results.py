@@ -7,17 +7,17 @@ python -m bythebook.studies.miniature.results --keep runs/archer docs/results/ar
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bythebook import stats
 from bythebook.errors import InputError
-from bythebook.records import read_jsonl, write_jsonl
-from bythebook.studies.kept import keep, points, results_script, share_text, table_row
-from bythebook.studies.miniature.arms import SPLITS, Miniature, QuantityName
+from bythebook.records import read_jsonl
+from bythebook.studies.kept import keep_arms, points, results_script, share_text, table_row
+from bythebook.studies.miniature.arms import Miniature, QuantityName
 from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, over_seeds
 from bythebook.studies.miniature.monitoring import keep_monitoring, monitoring_table, quarters
 from bythebook.studies.miniature.systems import MINIATURES
@@ -31,8 +31,13 @@ _COLUMNS: tuple[tuple[str, str, QuantityName], ...] = (
     ("OOD Pass@K", "ood", "pass"),
     ("OOD format", "ood", "format"),
 )
-_CURVES = ("reward", "entropy", "completion_length", "groups_without_signal", "grad_norm")
-_KEPT = ("step", "accuracy", *_CURVES)
+_WINDOW = 10
+"""Steps over which arXiv 2506.10947 smooths its curves, whose last values it reports."""
+_SMOOTHED = (
+    "Accuracy of the rollouts of a batch, at the last one and over the last ones: the paper reports the end of a "
+    "smoothed curve."
+)
+_REMEDY = "make them with --keep"
 _RULE = (
     "A claim that one arm is better is *confirmed* if the interval of every difference lies above 0, and *not seen "
     "here* if one does not; a claim that two are alike is *confirmed* if the interval lies within the margin, *not "
@@ -44,24 +49,23 @@ _RULE = (
 def keep_experiments(run: Path, folder: Path) -> None:
     """Copy what the tables need of `<run>/seed*`: slim records, metrics, size and environment."""
     for seed in sorted(run.glob("seed*")):
-        keep(seed, folder / seed.name)
-        shutil.copyfile(seed / "size.json", folder / seed.name / "size.json")
-        for file in sorted((seed / "arms").glob("*/metrics.jsonl")):
-            rows = [{k: row[k] for k in _KEPT if k in row} for _, row in read_jsonl(file) if "loss" in row]
-            write_jsonl(folder / seed.name / "metrics" / f"{file.parent.name}.jsonl", rows)
+        curves = _miniature(seed).curves
+        keep_arms(seed, folder / seed.name, ("step", "accuracy", *curves))
         keep_monitoring(seed, folder / seed.name)
 
 
 def results(folder: Path) -> str:
     """All tables, as Markdown, over `<folder>/seed*`. InputError where nothing is kept."""
     miniature, seeds = _kept(folder)
+    splits = miniature.questions.splits
     said = (
         f"{len(seeds)} seeds. Percentages are means over seeds, with Student's 95 % interval over seeds in brackets, "
         "cut at 0 and 100. "
-        f"ID: {SPLITS['id']}, OOD: {SPLITS['ood']}; Avg@K is the mean accuracy of K samples at temperature 1. "
+        f"ID: {splits['id']}, OOD: {splits['ood']}; Avg@K is the mean accuracy of K samples at temperature 1. "
         "Differences are paired by sentence, with a 95 % bootstrap interval over seeds × guidelines."
     )
     parts = [said, _figures(miniature, seeds), _claims(miniature, seeds), _curves(miniature, seeds)]
+    parts += [_last_values(miniature, seeds)] if miniature.smoothed else []
     return "\n\n".join([*parts, *([monitoring_table(miniature, seeds)] if miniature.monitored else [])])
 
 
@@ -72,7 +76,7 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
     return [
         {
             "claim": f.claim.said,
-            "test": SPLITS[f.claim.split],
+            "test": miniature.questions.splits[f.claim.split],
             "quantity": f.claim.quantity,
             "verdict": f.verdict,
             "differences": [_difference(c) for c in f.comparisons],
@@ -84,10 +88,17 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
 def _kept(folder: Path) -> tuple[Miniature, list[Path]]:
     seeds = sorted(folder.glob("seed*"))
     try:
-        return MINIATURES[json.loads((seeds[0] / "size.json").read_text(encoding="utf-8"))["system"]], seeds
-    except (IndexError, OSError, ValueError, KeyError, TypeError):
-        remedy = "make them with --keep"
-        raise InputError("holds no kept records of a miniature", file=folder, remedy=remedy) from None
+        return _miniature(seeds[0]), seeds
+    except IndexError:
+        raise InputError("holds no kept records of a miniature", file=folder, remedy=_REMEDY) from None
+
+
+def _miniature(seed: Path) -> Miniature:
+    """That of the runs in a folder of one seed."""
+    try:
+        return MINIATURES[json.loads((seed / "size.json").read_text(encoding="utf-8"))["system"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError("holds no kept records of a miniature", file=seed, remedy=_REMEDY) from None
 
 
 def _difference(comparison: Comparison) -> dict[str, Any]:
@@ -115,24 +126,45 @@ def _figures(miniature: Miniature, seeds: Sequence[Path]) -> str:
 
 
 def _claims(miniature: Miniature, seeds: Sequence[Path]) -> str:
+    tests = miniature.questions.splits
     head = ["claim", "test", "difference, points", "verdict"]
     lines = ["### Claims", "", _RULE, "", table_row(head), table_row(["---"] * len(head))]
     for found in (found_of(claim, seeds) for claim in miniature.claims):
         differences = "; ".join(points(c.found) for c in found.comparisons)
-        lines.append(table_row([found.claim.said, SPLITS[found.claim.split], differences, f"**{found.verdict}**"]))
+        lines.append(table_row([found.claim.said, tests[found.claim.split], differences, f"**{found.verdict}**"]))
     return "\n".join(lines)
 
 
 def _curves(miniature: Miniature, seeds: Sequence[Path]) -> str:
     """Means over quarters of the training, over seeds."""
-    lines = ["### Training, by quarters", "", table_row(["", *_CURVES]), table_row(["---", *["---"] * len(_CURVES)])]
+    curves = miniature.curves
+    lines = ["### Training, by quarters", "", table_row(["", *curves]), table_row(["---", *["---"] * len(curves)])]
     for arm in miniature.arms:
-        files = [seed / "metrics" / f"{arm.name}.jsonl" for seed in seeds]
-        runs = [[row for _, row in read_jsonl(file)] for file in files if file.exists()]
+        runs = [rows for seed in seeds if (rows := _metrics(seed, arm.name))]
         if runs:
-            cells = [quarters(runs, partial(_value, name)) for name in _CURVES]
+            cells = [quarters(runs, partial(_value, name)) for name in curves]
             lines.append(table_row([arm.label, *cells]))
     return "\n".join(lines)
+
+
+def _last_values(miniature: Miniature, seeds: Sequence[Path]) -> str:
+    """Accuracy of rollouts where training ends, as it is and as a curve that is smoothed ends."""
+    lines = ["### The last value, and the smoothed one", "", _SMOOTHED, ""]
+    lines += [table_row(["", "last", f"mean of the last {_WINDOW}"]), table_row(["---", "--:", "--:"])]
+    for arm in (arm for arm in miniature.arms if arm.recipe is not None):
+        curves = [
+            [accuracy for row in _metrics(seed, arm.name) if (accuracy := row.get("accuracy")) is not None]
+            for seed in seeds
+        ]
+        ends = ([stats.trailing_mean(curve, window) for curve in curves] for window in (1, _WINDOW))
+        cells = [share_text([value for value in values if value is not None]) for values in ends]
+        lines.append(table_row([arm.label, *cells]))
+    return "\n".join(lines)
+
+
+def _metrics(seed: Path, arm: str) -> list[dict[str, Any]]:
+    file = seed / "metrics" / f"{arm}.jsonl"
+    return [row for _, row in read_jsonl(file)] if file.exists() else []
 
 
 def _value(name: str, row: dict[str, Any]) -> float | None:

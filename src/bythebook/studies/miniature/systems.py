@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bythebook.studies.miniature.arms import START, Arm, Claim, Miniature
+from bythebook.studies.miniature.arms import START, Arm, Claim, Miniature, Questions
+from bythebook.studies.miniature.med_rlvr import MED_RLVR
 from bythebook.studies.miniature.one_shot import ONE_SHOT
 
 __all__ = ["MINIATURES"]
@@ -56,6 +57,9 @@ SPURIOUS = Miniature(
     paper="arXiv 2506.10947",
     arms=(
         START,
+        Arm("start_brief", "before, one line a relation", prompt={"rendering": "brief"}),
+        Arm("start_full", "before, guideline in full", prompt={"rendering": "full"}),
+        Arm("start_r1_re", "before, template of R1-RE", prompt={"template": "r1_re"}),
         _spurious("truth", "true reward", "reward.name=r1_re", "reward.options={}"),
         _spurious("majority", "majority of the group", "reward.name=majority", _BASE),
         _spurious("incorrect", "wrong labels", "reward.name=incorrect", _BASE),
@@ -72,6 +76,9 @@ SPURIOUS = Miniature(
         Claim("γ = 0 changes nothing (within 2 points)", "zero", ("start",), margin=0.02),
         Claim("Wrong labels raise accuracy", "incorrect", ("start",)),
     ),
+    # The intervals of what changes nothing must fit into ±2 points.
+    questions=Questions(out_of_domain=1024),
+    smoothed=True,
 )
 
 _UNFILTERED = "rollout.refill=null"
@@ -98,4 +105,4 @@ RLPR = Miniature(
     ),
 )
 
-MINIATURES = {miniature.system: miniature for miniature in (ARCHER, SPURIOUS, RLPR, ONE_SHOT)}
+MINIATURES = {miniature.system: miniature for miniature in (ARCHER, SPURIOUS, RLPR, ONE_SHOT, MED_RLVR)}

@@ -10,11 +10,11 @@ from bythebook.evaluation import evaluate_examples
 from bythebook.generation import Sampling, load_model
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.records import read_records, write_jsonl, write_text
-from bythebook.studies.miniature.arms import SPLITS, Arm, Size
+from bythebook.studies.miniature.arms import SPLITS, Arm, Questions, Size
 from bythebook.studies.miniature.systems import MINIATURES
 from bythebook.studies.one_shot.history import history_of
 from bythebook.studies.one_shot.selection import Ranked, ranked
-from bythebook.tasks import world
+from bythebook.tasks import task_named
 from bythebook.training import train
 
 __all__ = ["FEW", "is_done", "recipe_of", "run_arm", "sentences_of"]
@@ -22,7 +22,7 @@ __all__ = ["FEW", "is_done", "recipe_of", "run_arm", "sentences_of"]
 FEW = "few.json"
 """In the folder of an arm: the sentences that it is trained on, where these are a few."""
 
-_MAX_NEW_TOKENS, _BATCH, _K = 32, 256, 4
+_MAX_NEW_TOKENS, _BATCH = 32, 256
 
 
 def is_done(run: Path, arm: str) -> bool:
@@ -30,21 +30,30 @@ def is_done(run: Path, arm: str) -> bool:
     return (run / "records" / f"{arm}.{list(SPLITS)[-1]}.jsonl").exists()
 
 
-def recipe_of(arm: Arm, seed: int, size: Size, only: Sequence[str] = ()) -> Recipe | None:
-    """The recipe of an arm in the size of the study, with the ids of its sentences where these are a few; None where
-    nothing is trained."""
+def recipe_of(
+    arm: Arm,
+    seed: int,
+    size: Size,
+    only: Sequence[str] = (),
+    *,
+    begin: Path | None = None,
+    questions: Questions | None = None,
+) -> Recipe | None:
+    """The recipe of an arm in the size of the study, with the ids of its sentences where these are a few, and the model
+    it begins with where that is another arm's; None where nothing is trained."""
     if arm.recipe is None:
         return None
     settings = [
-        f"model.path={size.model}",
+        f"model.path={json.dumps(str(begin)) if begin else size.model}",
         f"seed={seed}",
-        f"data.options.seed={seed}",
-        "data.options.id=0",
+        f"data.options.seed={seed + arm.data_seed}",
+        f"data.options.{(questions or Questions()).in_domain}=0",
         "data.options.ood=0",
-        f"training.max_steps={size.steps * arm.updates}",
+        f"training.max_steps={arm.max_steps(size)}",
         "evaluation.every=0",
         "training.threads=1",
     ]
+    settings += ["warm_start=null"] if begin else []
     settings += [f"data.only={json.dumps(list(only))}"] if only else []
     return load_recipe(arm.recipe, [*settings, *arm.overrides])
 
@@ -63,16 +72,19 @@ def run_arm(system: str, name: str, run: str, seed: int, size: Size) -> str:
     miniature, folder = MINIATURES[system], Path(run)
     arm, output = miniature.arm(name), folder / "arms" / name
     few = sentences_of(arm, folder)
-    recipe = recipe_of(arm, seed, size, [row.id for row in few])
+    begin = folder / "arms" / arm.begins_with / "model" if arm.begins_with else None
+    questions = miniature.questions
+    recipe = recipe_of(arm, seed, size, [row.id for row in few], begin=begin, questions=questions)
     model = load_model(size.model if recipe is None else train(recipe, output=output, resume=True, quiet=True))
     if few:
         write_text(output / FEW, json.dumps([row._asdict() for row in few]) + "\n")
-    sets = world.load(seed=seed + miniature.test_seed, k=_K, id=size.in_domain, ood=size.out_of_domain)
+    asked = {**questions.options, **questions.sizes(size)}
+    sets = task_named(questions.task).read(None, seed=seed + miniature.test_seed, **asked)
+    sets = {"id": sets[questions.in_domain], "ood": sets["ood"]}
     sampling = Sampling(temperature=1.0, max_new_tokens=_MAX_NEW_TOKENS, n=size.samples, seed=seed, batch_size=_BATCH)
+    style = model.settings.style.model_copy(update=dict(arm.prompt))
     # The last file marks the arm as done.
     for split in SPLITS:
-        records = evaluate_examples(
-            model, sets[split], style=model.settings.style, sampling=sampling, samples=size.samples
-        )
+        records = evaluate_examples(model, sets[split], style=style, sampling=sampling, samples=size.samples)
         write_jsonl(folder / "records" / f"{name}.{split}.jsonl", records)
     return name
