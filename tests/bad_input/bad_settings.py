@@ -209,7 +209,7 @@ SETTINGS = (
         "an unknown task in a recipe",
         "no task 'world2' "
         "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-        "verdicts, world, world_answers, world_joint, world_mcqa)",
+        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)",
         "data.task=world2",
     ),
     _train(
@@ -396,7 +396,7 @@ SETTINGS = (
         "further data of an unknown task",
         "no task 'wrld' "
         "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-        "verdicts, world, world_answers, world_joint, world_mcqa)",
+        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)",
         "data.also=[{task: wrld}]",
     ),
     Case(

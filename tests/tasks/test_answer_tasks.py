@@ -33,13 +33,14 @@ def world(**options: Any) -> dict[str, list[Example]]:
 def every(name: str) -> list[Example]:
     read = {
         "world_answers": world,
+        "world_fields": lambda: task_named("world_fields").read(None, **SIZES),
         "free_answers": lambda: task_named("free_answers").read(FIXTURES / "free_answers"),
         "verdicts": lambda: task_named("verdicts").read(FIXTURES / "verdicts"),
     }
     return [e for rows in read[name]().values() for e in rows]
 
 
-@pytest.mark.parametrize("name", ["world_answers", "free_answers", "verdicts"])
+@pytest.mark.parametrize("name", ["world_answers", "world_fields", "free_answers", "verdicts"])
 def test_a_question_has_a_reference_a_prompt_and_a_gold_that_its_reference_earns(name: str) -> None:
     examples, judge = every(name), reward("free_answer")
     assert len(examples) >= 10
@@ -56,8 +57,8 @@ def test_a_question_has_a_reference_a_prompt_and_a_gold_that_its_reference_earns
         answer = Monitor()(f"{e.reference}", gold)
         assert (answer.text, answer.correct, answer.well_formed) == (e.reference, True, True)
         assert render(e, PromptStyle(template="short"))[0]["content"] == e.text.strip()
-        # A row of verdicts is the whole prompt.
-        asked = e.text if name == "verdicts" else f"Question: {e.text}"
+        # A row of verdicts is the whole prompt, and so is a field with its guideline.
+        asked = e.text if name in ("verdicts", "world_fields") else f"Question: {e.text}"
         assert render(e, PromptStyle())[0]["content"].endswith(asked)
 
 

@@ -193,3 +193,9 @@ def test_prompts_that_change_have_no_baseline_of_the_start(short_rl: Callable[..
     scorer.initial = {}
     with pytest.raises(RecipeError, match="for prompts that are not these"):
         scorer._looked_up(["another"], ["one"])
+
+
+def test_a_batch_without_tags_is_told_once(short_rl: Callable[..., Recipe], tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="no completion of a batch has <think>") as told:
+        train(short_rl(*PROBABILITY, "rollout.max_completion_length=2"), output=tmp_path, quiet=True)
+    assert len([w for w in told if "no completion of a batch" in str(w.message)]) == 1

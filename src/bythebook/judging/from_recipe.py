@@ -146,7 +146,7 @@ class GoldJudgedReward:
     def _read(self, gold: str | None) -> AnswerGold | None:
         found = None if gold is None else read_gold(gold)
         if gold is not None and not isinstance(found, AnswerGold):
-            remedy = "train on questions with free answers: free_answers, or world_answers"
+            remedy = "train on questions with free answers: free_answers, world_answers or world_fields"
             raise DataError(f"the reward {self.name} judges free answers, and the gold is none", remedy=remedy)
         return found if isinstance(found, AnswerGold) else None
 

@@ -24,7 +24,7 @@ def is_right(answer: str, gold: AnswerGold) -> bool:
     """Whether an answer means its reference, by the matcher of the gold."""
     if gold.matcher == "world":
         return same_meaning(answer, gold.reference, gold.question)
-    return same_text(answer, gold.reference)
+    return any(same_text(answer, wording) for wording in (gold.reference, *gold.accepted))
 
 
 class FreeAnswerReward(Noun):

@@ -19,13 +19,17 @@ class AnswerGold(Noun):
     """`text`: equal once normalised (`metrics.answer_text`); `world`: by meaning (`metrics.answer_meaning`), which
     reads the answers of the procedural world alone."""
 
+    accepted: tuple[str, ...] = ()
+    """Other wordings that are as right, where `matcher` is `text`; rewards that know one reference don't see them."""
+
     @classmethod
     def of(cls, example: Example) -> Self:
         """The gold of an example. ValueError if it has no reference."""
         if example.reference is None:
             raise ValueError(f"example {example.id} has no reference")
         matcher: Literal["text", "world"] = "world" if example.meta.get("matcher") == "world" else "text"
-        return cls(question=example.text, reference=example.reference, matcher=matcher)
+        accepted = tuple(json.loads(example.meta.get("accepted", "[]")))
+        return cls(question=example.text, reference=example.reference, matcher=matcher, accepted=accepted)
 
     def to_json(self) -> str:
         """Sorted keys: equal golds are equal strings."""

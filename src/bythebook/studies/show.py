@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-_WORLDS = ("world", "world_answers", "world_joint")
+_WORLDS = ("world", "world_answers", "world_fields", "world_joint")
 
 
 def _options(task: str, guideline: Path | None, more: Mapping[str, str | None]) -> dict[str, Any]:

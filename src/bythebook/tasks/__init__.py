@@ -17,7 +17,7 @@ from bythebook.tasks import (
     world,
 )
 from bythebook.tasks.base import Task
-from bythebook.tasks.world import answers, choice, joint
+from bythebook.tasks.world import answers, choice, fields, joint
 
 __all__ = ["TASKS", "Task", "task_named"]
 
@@ -34,6 +34,7 @@ TASKS: dict[str, Task] = {
     "verdicts": verdicts.TASK,
     "world": world.TASK,
     "world_answers": answers.TASK,
+    "world_fields": fields.TASK,
     "world_joint": joint.TASK,
     "world_mcqa": choice.TASK,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -114,6 +115,7 @@ class ProbabilityScorer:
         self.initial: dict[str, float] | None = None
         """r′ of each training example, by prompt and reference, where it is that of the policy before training."""
         self._encoder: OffsetEncoder | None = None
+        self._told = False
 
     def __call__(
         self, trainer: Any, prompts: Sequence[Any], texts: Sequence[str], golds: Sequence[str]
@@ -127,6 +129,10 @@ class ProbabilityScorer:
             raise RecipeError(f"reward {NAME!r} needs the model whole on every device", remedy="use ddp")
         references = [_reference(gold) for gold in golds]
         reasoned, baseline = self._read(trainer, prompts, texts, references)
+        if texts and not reasoned.mask.any() and not self._told:
+            self._told = True
+            due = " ".join(self.tags.tags)
+            warnings.warn(f"no completion of a batch has {due}, so that none earns anything", stacklevel=2)
         device, has = reasoned.mask.device, self._has_form
         reward, parts = probability_reward(
             *reasoned,

@@ -13,8 +13,9 @@ from bythebook.studies.schedule import run_seeds
 
 __all__ = ["expected_seconds", "run_experiments"]
 
-_ROLLOUT, _UPDATE, _ROW, _ANSWER, _START = 0.025, 0.009, 0.02, 0.015, 14.0
-"""Seconds on one core, measured: a rollout, its share of an update, a completion in a test, loading everything."""
+_ROLLOUT, _UPDATE, _ROW, _ANSWER, _START = 0.006, 0.003, 0.026, 0.005, 8.0
+"""Seconds on one core, measured: a rollout, its share of an update, a row of fine-tuning, a completion in a test,
+loading everything."""
 
 
 def expected_seconds(arm: Arm, size: Size, questions: Questions | None = None) -> float:

@@ -29,6 +29,7 @@ _COLUMNS: tuple[tuple[str, str, QuantityName], ...] = (
     ("OOD Avg@K", "ood", "avg"),
     ("OOD greedy", "ood", "greedy"),
     ("OOD Pass@K", "ood", "pass"),
+    ("ID format", "id", "format"),
     ("OOD format", "ood", "format"),
 )
 _WINDOW = 10
@@ -142,8 +143,9 @@ def _curves(miniature: Miniature, seeds: Sequence[Path]) -> str:
     for arm in miniature.arms:
         runs = [rows for seed in seeds if (rows := _metrics(seed, arm.name))]
         if runs:
+            known = any(row.get(name) is not None for rows in runs for row in rows for name in curves)
             cells = [quarters(runs, partial(_value, name)) for name in curves]
-            lines.append(table_row([arm.label, *cells]))
+            lines += [table_row([arm.label, *cells])] if known else []
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bythebook.studies.miniature.arms import START, Arm, Claim, Miniature, Questions
 from bythebook.studies.miniature.med_rlvr import MED_RLVR
 from bythebook.studies.miniature.one_shot import ONE_SHOT
+from bythebook.studies.miniature.rlpr_fields import RLPR_FIELDS
 
 __all__ = ["MINIATURES"]
 
@@ -91,7 +92,7 @@ RLPR = Miniature(
         START,
         Arm("verifier", "verifier's reward", "rlpr_tiny", ("reward.name=r1_re", "reward.options={}", _UNFILTERED)),
         Arm("rlpr", "RLPR", "rlpr_tiny"),
-        Arm("released", "RLPR with the release's shaping", "rlpr_tiny", ("reward.options={released: true}",)),
+        Arm("released", "RLPR as released", "rlpr_tiny", ("reward.options={released: true}",)),
         Arm("biased", "RLPR without debiasing", "rlpr_tiny", ("reward.options.debias=false",)),
         Arm("product", "RLPR by the likelihood of the sequence", "rlpr_tiny", ("reward.options.score=product",)),
         Arm("unfiltered", "RLPR without its filter", "rlpr_tiny", (_UNFILTERED,)),
@@ -105,4 +106,4 @@ RLPR = Miniature(
     ),
 )
 
-MINIATURES = {miniature.system: miniature for miniature in (ARCHER, SPURIOUS, RLPR, ONE_SHOT, MED_RLVR)}
+MINIATURES = {miniature.system: miniature for miniature in (ARCHER, SPURIOUS, RLPR, RLPR_FIELDS, ONE_SHOT, MED_RLVR)}
