@@ -13,6 +13,7 @@ ROOMS = {
     "archer": "miniature",
     "one_shot": "miniature",
     "med_rlvr": "miniature",
+    "reward_bridge": "reward_bridge",
 }
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import math
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -52,12 +53,15 @@ def table_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def interval_text(values: Sequence[float], times: float = 100.0, digits: int = 1, sign: str = "") -> str:
-    """The mean with Student's 95 % interval over seeds; a dash without values. `sign` is `+` for differences."""
+def interval_text(
+    values: Sequence[float], times: float = 100.0, digits: int = 1, sign: str = "", most: float = math.inf
+) -> str:
+    """The mean with Student's 95 % interval over seeds, cut at `most`; a dash without values. `sign` is `+` for
+    differences."""
     middle, bounds = stats.mean(values), stats.interval(values)
     if middle is None:
         return "–"
-    low_high = [f"{times * bound:{sign}.{digits}f}" for bound in bounds or ()]
+    low_high = [f"{times * min(bound, most):{sign}.{digits}f}" for bound in bounds or ()]
     return f"{times * middle:{sign}.{digits}f}" + (f" [{', '.join(low_high)}]" if low_high else "")
 
 

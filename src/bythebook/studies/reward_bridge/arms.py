@@ -52,7 +52,8 @@ _VERIFIED = ("verifier_binary", "verifier_soft", "verifier_normalized")
 CLAIMS = (
     *(Claim(f"RL by the {name.replace('_', ', ')}, raises accuracy", name, (START,)) for name in _VERIFIED),
     *(
-        Claim(f"{name.replace('_', ', ')}, is better than both rules", name, ("substring", "jaccard"))
+        Claim(f"The {name.replace('_', ', ')}, is better than the {rule} rule", name, (rule.lower(),))
+        for rule in ("substring", "Jaccard")
         for name in _VERIFIED
     ),
     Claim("Soft and binary train alike (within 5 points)", "verifier_soft", ("verifier_binary",), margin=0.05),

@@ -106,7 +106,7 @@ def _verifiers(seeds: Sequence[Path]) -> str:
 
 def _mean_kappa(rows: Sequence[dict[str, Any]], key: str) -> str:
     found = [row[key]["kappa"] for row in rows if row[key] and row[key]["kappa"] is not None]
-    return interval_text(found, times=1.0, digits=2)
+    return interval_text(found, times=1.0, digits=2, most=1.0)
 
 
 def _kappa(found: dict[str, Any] | None) -> str:
