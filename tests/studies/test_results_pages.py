@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bythebook.errors import InputError
+from bythebook.studies.overview import ROOMS, overview
+
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
-ROOMS = {
-    "archer": "miniature",
-    "one_shot": "miniature",
-    "med_rlvr": "miniature",
-    "reward_bridge": "reward_bridge",
-}
+PAGES = sorted(path.name for path in RESULTS.iterdir() if path.name in ROOMS and path.name != "r2grpo")
+"""The page on R²GRPO has its own form."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
@@ -25,18 +24,34 @@ def _alike(one: str, other: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("system", ROOMS)
+@pytest.mark.parametrize("system", PAGES)
 def test_a_page_is_recomputed_from_its_records(system: str) -> None:
     page = (RESULTS / f"{system}.md").read_text(encoding="utf-8")
     written = page.partition("\n---\n")[2].strip()
     found = import_module(f"bythebook.studies.{ROOMS[system]}.results").results(RESULTS / system).strip()
+    _same(written, found)
+
+
+@pytest.mark.slow
+def test_the_overview_is_recomputed_from_all_records() -> None:
+    page = (RESULTS / "README.md").read_text(encoding="utf-8")
+    assert "python -m bythebook.studies.overview docs/results\n" in page
+    _same(page.partition("\n---\n")[2].strip(), overview(RESULTS).strip())
+
+
+def test_a_folder_without_records_has_no_overview(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no kept records"):
+        overview(tmp_path)
+
+
+def _same(written: str, found: str) -> None:
     assert _NUMBER.sub("#", written) == _NUMBER.sub("#", found)
     pairs = list(zip(_NUMBER.findall(written), _NUMBER.findall(found), strict=True))
     assert [pair for pair in pairs if not _alike(*pair)] == []
     assert len(pairs) > 50
 
 
-@pytest.mark.parametrize("system", ROOMS)
+@pytest.mark.parametrize("system", PAGES)
 def test_a_page_names_the_commands_that_make_it(system: str) -> None:
     page = (RESULTS / f"{system}.md").read_text(encoding="utf-8")
     assert f"bythebook reproduce {system} --output" in page
