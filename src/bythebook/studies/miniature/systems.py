@@ -67,14 +67,12 @@ SPURIOUS = Miniature(
         _spurious("format", "form only", "reward.name=format_only", "reward.options={}"),
         _spurious("random", "random, γ = .5"),
         Arm("random_once", "random, one update a rollout", "spurious_tiny", (_ONCE,)),
-        _spurious("zero", "random, γ = 0", "reward.options.p=0.0"),
     ),
     claims=(
         Claim("The true reward is better than the majority's", "truth", ("majority",)),
         Claim("The true reward is better than those that see no gold", "truth", ("incorrect", "format", "random")),
         Claim("A random reward raises accuracy where clipping acts", "random", ("start",)),
         Claim("With one update a rollout it changes nothing (within 2 points)", "random_once", ("start",), margin=0.02),
-        Claim("γ = 0 changes nothing (within 2 points)", "zero", ("start",), margin=0.02),
         Claim("Wrong labels raise accuracy", "incorrect", ("start",)),
     ),
     # The intervals of what changes nothing must fit into ±2 points.
