@@ -255,7 +255,7 @@ OUTPUTS = (
         ("evaluate", "--task", "word"),
         "no task 'word' "
         "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)",
+        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa, world_scenes)",
     ),
     Case(
         "a guideline for a task that has its own",

@@ -205,7 +205,7 @@ RELEASES = (
         (
             "no task 'semeval2011' "
             "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-            "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)"
+            "verdicts, world, world_answers, world_fields, world_joint, world_mcqa, world_scenes)"
         ),
     ),
 )

@@ -209,7 +209,7 @@ SETTINGS = (
         "an unknown task in a recipe",
         "no task 'world2' "
         "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)",
+        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa, world_scenes)",
         "data.task=world2",
     ),
     _train(
@@ -251,7 +251,8 @@ SETTINGS = (
     _train(
         "an unknown reward in a recipe",
         "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, r1_re_triplets, r2grpo, r2grpo_release, "
-        "free_answer, med_rlvr, format_only, random, bernoulli, majority, incorrect, python, no_python, "
+        "free_answer, med_rlvr, perception_r1, perception_r1_release, "
+        "format_only, random, bernoulli, majority, incorrect, python, no_python, "
         "no_repetition, boxed)",
         "reward.name=r2_re",
     ),
@@ -396,7 +397,7 @@ SETTINGS = (
         "further data of an unknown task",
         "no task 'wrld' "
         "(there are: crossre, documents, free_answers, mcqa, mdkg, scier, scierc, semeval2010, semeval2018, "
-        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa)",
+        "verdicts, world, world_answers, world_fields, world_joint, world_mcqa, world_scenes)",
         "data.also=[{task: wrld}]",
     ),
     Case(

@@ -49,6 +49,7 @@ QUESTIONS: dict[str, tuple[Path | None, dict[str, Any]]] = {
     "verdicts": (ROOT / "tests/fixtures/verdicts", {}),
     "world_answers": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_fields": (None, {"train": 12, "id": 12, "ood": 12}),
+    "world_scenes": (None, {"train": 12, "id": 12, "ood": 12}),
 }
 """Ten rows or more of every task of questions with free answers: a new one gets a line here."""
 

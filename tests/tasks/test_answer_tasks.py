@@ -34,13 +34,14 @@ def every(name: str) -> list[Example]:
     read = {
         "world_answers": world,
         "world_fields": lambda: task_named("world_fields").read(None, **SIZES),
+        "world_scenes": lambda: task_named("world_scenes").read(None, **SIZES),
         "free_answers": lambda: task_named("free_answers").read(FIXTURES / "free_answers"),
         "verdicts": lambda: task_named("verdicts").read(FIXTURES / "verdicts"),
     }
     return [e for rows in read[name]().values() for e in rows]
 
 
-@pytest.mark.parametrize("name", ["world_answers", "world_fields", "free_answers", "verdicts"])
+@pytest.mark.parametrize("name", ["world_answers", "world_fields", "world_scenes", "free_answers", "verdicts"])
 def test_a_question_has_a_reference_a_prompt_and_a_gold_that_its_reference_earns(name: str) -> None:
     examples, judge = every(name), reward("free_answer")
     assert len(examples) >= 10

@@ -70,7 +70,12 @@ def answer_of(
         return Answer(text, same_label(parsed.label, label), None, parsed.well_formed, verdict, codes_of(parsed))
     if isinstance(gold, AnswerGold):
         said = judge.read_answer(completion)
-        verdict = judge.judge.judge(said, gold, finish_reason)
+        whole_text = isinstance(judge.judge, BatchJudge)
+        verdict = (
+            judge.verdict(completion, gold.to_json(), finish_reason)
+            if whole_text
+            else judge.judge.judge(said, gold, finish_reason)
+        )
         codes = tuple(d.code for d in said.deviations)
         return Answer(said.text or None, is_right(said.text, gold), None, said.well_formed, verdict, codes)
     read = judge.read_extraction(completion, gold)

@@ -13,6 +13,8 @@ from bythebook.rewards.controls import FormatOnly, RandomReward
 from bythebook.rewards.forms import Form
 from bythebook.rewards.free_answer import FreeAnswerReward
 from bythebook.rewards.med_rlvr import MedRLVR
+from bythebook.rewards.perception_r1 import PerceptionR1
+from bythebook.rewards.perception_r1_release import PerceptionR1Release
 from bythebook.rewards.r1_re import R1RE, R1REAnchored
 from bythebook.rewards.r1_re_triplets import R1RETriplets
 from bythebook.rewards.r2grpo import R2GRPO
@@ -31,6 +33,7 @@ Kind = (
     | type[R1RETriplets]
     | type[FreeAnswerReward]
     | type[MedRLVR]
+    | type[PerceptionR1]
 )
 
 REWARDS: dict[str, Kind] = {
@@ -41,10 +44,12 @@ REWARDS: dict[str, Kind] = {
     "r2grpo_release": R2GRPORelease,
     "free_answer": FreeAnswerReward,
     "med_rlvr": MedRLVR,
+    "perception_r1": PerceptionR1,
+    "perception_r1_release": PerceptionR1Release,
     "format_only": FormatOnly,
     "random": RandomReward,
 }
-FAITHFUL = {"r2grpo": "r2grpo_release"}
+FAITHFUL = {"r2grpo": "r2grpo_release", "perception_r1": "perception_r1_release"}
 """Rewards of which there is the published original, faults included: the option `faithful: true` chooses it."""
 
 

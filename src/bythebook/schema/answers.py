@@ -22,14 +22,23 @@ class AnswerGold(Noun):
     accepted: tuple[str, ...] = ()
     """Other wordings that are as right, where `matcher` is `text`; rewards that know one reference don't see them."""
 
+    annotations: tuple[str, ...] = ()
+    """Facts of what is seen that a description has to state, each a sentence; only rewards of perception read them."""
+
     @classmethod
     def of(cls, example: Example) -> Self:
         """The gold of an example. ValueError if it has no reference."""
         if example.reference is None:
             raise ValueError(f"example {example.id} has no reference")
         matcher: Literal["text", "world"] = "world" if example.meta.get("matcher") == "world" else "text"
-        accepted = tuple(json.loads(example.meta.get("accepted", "[]")))
-        return cls(question=example.text, reference=example.reference, matcher=matcher, accepted=accepted)
+        accepted, annotations = (tuple(json.loads(example.meta.get(k, "[]"))) for k in ("accepted", "annotations"))
+        return cls(
+            question=example.text,
+            reference=example.reference,
+            matcher=matcher,
+            accepted=accepted,
+            annotations=annotations,
+        )
 
     def to_json(self) -> str:
         """Sorted keys: equal golds are equal strings."""

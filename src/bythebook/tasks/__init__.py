@@ -17,7 +17,7 @@ from bythebook.tasks import (
     world,
 )
 from bythebook.tasks.base import Task
-from bythebook.tasks.world import answers, choice, fields, joint
+from bythebook.tasks.world import answers, choice, fields, joint, scenes
 
 __all__ = ["TASKS", "Task", "task_named"]
 
@@ -37,6 +37,7 @@ TASKS: dict[str, Task] = {
     "world_fields": fields.TASK,
     "world_joint": joint.TASK,
     "world_mcqa": choice.TASK,
+    "world_scenes": scenes.TASK,
 }
 
 
