@@ -45,10 +45,10 @@ Direction = Literal["(e1,e2)", "(e2,e1)"]
 
 FinishReason = Literal["stop", "length", "error"]
 Status = Literal["ok", "wrong", "no_answer", "malformed", "truncated", "unscored"]
-SubTask = Literal["label", "ner", "re", "re_plus", "end2end", "question"]
+SubTask = Literal["label", "ner", "re", "re_plus", "end2end", "question", "key_values"]
 """What is asked of a text: `label`, the relation of two marked mentions; `ner`, its entities; `re`, the relations of
 given pairs; `re_plus`, those of given typed entities; `end2end`, entities and relations; `question`: it is a question
-itself, with a free answer."""
+itself, with a free answer; `key_values`, what a document states under given keys."""
 Alignment = Literal["exact", "case", "space", "unicode", "ungrounded"]
 """How a mention was found in the source: as it is written there; with other letter case; with other white space; in
 another Unicode form (normalisation, kinds of quotes and dashes); or not at all."""
@@ -253,8 +253,8 @@ class Extraction(Noun):
 
 
 class Example(Noun):
-    """One item to annotate. Its gold is `gold` where the sub-task is `label`, `reference` where it is `question`, else
-    `extraction`; None where nobody has annotated it yet."""
+    """One item to annotate. Its gold is `gold` where the sub-task is `label`, `reference` where it is `question` or
+    `key_values`, else `extraction`; None where nobody has annotated it yet."""
 
     id: str
     text: str
@@ -272,7 +272,7 @@ class Example(Noun):
     """What the prompt tells beside the text: the typed entities of `re_plus`; the pairs of `re`, as relations of an
     empty type."""
     reference: str | None = None
-    """The answer to a question, in one of its wordings."""
+    """The answer to a question, in one of its wordings; the values under keys, as a JSON object."""
 
     @model_validator(mode="after")
     def _spans_lie_in_the_text(self) -> Self:

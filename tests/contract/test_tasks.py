@@ -53,7 +53,14 @@ QUESTIONS: dict[str, tuple[Path | None, dict[str, Any]]] = {
 }
 """Ten rows or more of every task of questions with free answers: a new one gets a line here."""
 
-ALL = ARGUMENTS | JOINT | CHOICES | QUESTIONS
+KEY_VALUES: dict[str, tuple[Path | None, dict[str, Any]]] = {
+    "key_values": (ROOT / "tests/fixtures/key_values", {}),
+    "sroie": (ROOT / "tests/fixtures/sroie", {}),
+    "world_forms": (None, {"train": 12, "id": 12, "ood": 12}),
+}
+"""Ten rows or more of every task of values under keys, whose contract is in test_key_value_tasks.py."""
+
+ALL = ARGUMENTS | JOINT | CHOICES | QUESTIONS | KEY_VALUES
 SUB_TASKS: tuple[SubTask, ...] = ("ner", "re", "re_plus", "end2end")
 
 GARBAGE = ("", "<think>", "no tags at all", "<answer></answer>", "</think><answer>X", "\x00" * 10, "<answer>" * 50)
@@ -71,7 +78,7 @@ def examples(request: pytest.FixtureRequest) -> list[Example]:
 
 def test_every_task_has_arguments_here() -> None:
     assert set(ALL) == set(TASKS)
-    assert len(ALL) == len(ARGUMENTS) + len(JOINT) + len(CHOICES) + len(QUESTIONS)
+    assert len(ALL) == len(ARGUMENTS) + len(JOINT) + len(CHOICES) + len(QUESTIONS) + len(KEY_VALUES)
 
 
 def test_ten_rows_with_unique_ids_and_two_runs_are_equal(

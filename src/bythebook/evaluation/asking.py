@@ -18,7 +18,12 @@ from bythebook.types import Completion, Example, Guideline
 
 __all__ = ["evaluate_examples"]
 
-_REWARD_OF: dict[Form, str] = {"label": "r1_re", "extraction": "r2grpo", "answer": "free_answer"}
+_REWARD_OF: dict[Form, str] = {
+    "label": "r1_re",
+    "extraction": "r2grpo",
+    "answer": "free_answer",
+    "key_values": "medical_vie",
+}
 """The reward of each form of answer, unless another is given."""
 
 
@@ -95,6 +100,8 @@ def _written(
 def _form(example: Example) -> Form:
     if example.sub_task == "label":
         return "label"
+    if example.sub_task == "key_values":
+        return "key_values"
     return "answer" if example.sub_task == "question" else "extraction"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bythebook.records import Mention, Record
@@ -10,6 +11,7 @@ from bythebook.rewards.answers import answer_of, digest, extraction_text, gold_t
 from bythebook.rewards.r1_re import codes_of
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold, Grammar
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.key_values import KeySchema, KeyValueGold
 from bythebook.types import Completion, Example, Extraction, Guideline
 
 __all__ = ["TOO_LONG", "gold_in_record", "judged"]
@@ -65,12 +67,15 @@ def _kept(text: str, example: Example, keep_text: bool) -> str:
     return text if keep_text or example.sub_task == "label" else digest(text)
 
 
-def _gold(example: Example, shown: Guideline) -> Gold | ExtractionGold | AnswerGold | None:
+def _gold(example: Example, shown: Guideline) -> Gold | ExtractionGold | AnswerGold | KeyValueGold | None:
     """The example's own gold under the guideline shown, which need not know it."""
     if example.sub_task == "label":
         return None if example.gold is None else Gold(label=example.gold, grammar=Grammar.of(shown))
     if example.sub_task == "question":
         return None if example.reference is None else AnswerGold.of(example)
+    if example.sub_task == "key_values":
+        own = example.model_copy(update={"guideline": shown})
+        return None if example.reference is None else KeyValueGold.of(own)
     if example.extraction is None:
         return None
     return ExtractionGold.of(example).model_copy(update={"extraction_schema": ExtractionSchema.of(shown)})
@@ -109,6 +114,12 @@ def _read(
         answer = _kept(said.text, example, keep_text) if said.text else None
         codes = tuple(d.code for d in said.deviations)
         return {**unscored, "answer": answer, "well_formed": said.well_formed, "errors": codes}
+    if example.sub_task == "key_values":
+        values = judge.read_key_values(completion.text, KeySchema.of(shown))
+        answer = None if values.values is None else json.dumps(values.values, ensure_ascii=False)
+        kept = None if answer is None else _kept(answer, example, keep_text)
+        codes = tuple(d.code for d in values.deviations)
+        return {**unscored, "answer": kept, "well_formed": values.well_formed, "errors": codes}
     blank = example.model_copy(update={"extraction": Extraction(), "guideline": shown})
     read = judge.read_extraction(completion.text, ExtractionGold.of(blank))
     answer = None

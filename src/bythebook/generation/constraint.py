@@ -99,6 +99,8 @@ def generate_constrained(
 
 @lru_cache(maxsize=256)
 def _constraint(guideline: Guideline, sub_task: SubTask, tags: str) -> Constraint:
+    if sub_task == "key_values":
+        raise InputError("answers under keys are not constrained", remedy="ask without constraints")
     if sub_task == "question":
         raise InputError("free answers follow no schema", remedy="ask without constraints")
     if sub_task != "label":

@@ -17,6 +17,7 @@ from typing import Literal
 import jinja2
 
 from bythebook.recipe import PromptSection, Tags
+from bythebook.schema.key_values import KeySchema
 from bythebook.types import Example, Guideline, Noun, RelationType
 
 __all__ = [
@@ -135,6 +136,11 @@ def render(
         bare = style.template == "short" or not shown.preamble
         asked = example.text if bare else template.render(g=shown, text=example.text)
         return [{"role": "user", "content": asked.strip()}]
+    if example.sub_task == "key_values":
+        name = f"key_values{'_short' if style.template == 'short' else ''}.jinja"
+        keys = KeySchema.of(shown).skeleton
+        content = environment().get_template(name).render(g=shown, keys=keys, text=example.text, tags=style.tags)
+        return [{"role": "user", "content": content.strip()}]
     if example.sub_task != "label":
         return [{"role": "user", "content": _extraction_prompt(example, style, shown)}]
     name = _CHOICE_TEMPLATES[style.template] if shown.chooses else f"{style.template}.jinja"

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from bythebook.metrics.extraction import Counts, entity_counts, relation_counts, total, with_types
 from bythebook.metrics.labels import same_label
 from bythebook.rewards.free_answer import is_right
+from bythebook.rewards.key_values import key_value_counts
 from bythebook.rewards.r1_re import codes_of
 from bythebook.rewards.registry import reward
 from bythebook.rewards.text_reward import BatchJudge, TextReward
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.key_values import KeyValueGold
 from bythebook.types import Extraction, FinishReason, SubTask, Verdict
 
 __all__ = ["Answer", "Monitor", "answer_of", "counts_of", "digest", "extraction_text", "gold_text", "pooled_f1"]
+
+AnyGold = Gold | ExtractionGold | AnswerGold | KeyValueGold
 
 
 class Answer(NamedTuple):
@@ -41,11 +46,12 @@ class Monitor:
         self._label = reward("r1_re", prefilled=prefilled)
         self._extraction = reward("r2grpo", prefilled=prefilled, tags=tags)
         self._answer = reward("free_answer", prefilled=prefilled)
+        self._key_values = reward("medical_vie", prefilled=prefilled, tags=tags)
 
-    def __call__(
-        self, completion: str, gold: Gold | ExtractionGold | AnswerGold, finish_reason: FinishReason = "stop"
-    ) -> Answer:
+    def __call__(self, completion: str, gold: AnyGold, finish_reason: FinishReason = "stop") -> Answer:
         """The answer beside its gold."""
+        if isinstance(gold, KeyValueGold):
+            return answer_of(self._key_values, completion, gold, finish_reason)
         free = self._answer if isinstance(gold, AnswerGold) else self._extraction
         return answer_of(self._label if isinstance(gold, Gold) else free, completion, gold, finish_reason)
 
@@ -57,9 +63,7 @@ def pooled_f1(counts: Iterable[Mapping[str, tuple[int, int, int]] | None]) -> fl
     return total(Counts(*c) for c in kept).f1
 
 
-def answer_of(
-    judge: TextReward, completion: str, gold: Gold | ExtractionGold | AnswerGold, finish_reason: FinishReason = "stop"
-) -> Answer:
+def answer_of(judge: TextReward, completion: str, gold: AnyGold, finish_reason: FinishReason = "stop") -> Answer:
     """What `completion` says, whether it is right, and what the reward pays. DataError if the reward does not judge by
     golds of this form."""
     if isinstance(gold, Gold):
@@ -78,6 +82,8 @@ def answer_of(
         )
         codes = tuple(d.code for d in said.deviations)
         return Answer(said.text or None, is_right(said.text, gold), None, said.well_formed, verdict, codes)
+    if isinstance(gold, KeyValueGold):
+        return _key_values(judge, completion, gold, finish_reason)
     read = judge.read_extraction(completion, gold)
     if isinstance(judge.judge, BatchJudge):
         verdict = judge.verdict(completion, gold.to_json(), finish_reason)
@@ -88,6 +94,16 @@ def answer_of(
     text = None if read.extraction is None else extraction_text(gold.extraction_schema, read.extraction, gold.sub_task)
     whole = {name: (int(c.tp), int(c.fp), int(c.fn)) for name, c in counts.items()}
     return Answer(text, right, whole, read.well_formed, verdict, codes_of(read))
+
+
+def _key_values(judge: TextReward, completion: str, gold: KeyValueGold, finish_reason: FinishReason) -> Answer:
+    read = judge.read_key_values(completion, gold.key_schema)
+    verdict = judge.judge.judge(read, gold, finish_reason)
+    found = key_value_counts(read, gold)
+    counts = {"key_values": (int(found.tp), int(found.fp), int(found.fn))}
+    text = None if read.values is None else json.dumps(read.values, ensure_ascii=False)
+    right = read.values is not None and found.fp == found.fn == 0
+    return Answer(text, right, counts, read.well_formed, verdict, tuple(d.code for d in read.deviations))
 
 
 def counts_of(answer: Extraction, gold: ExtractionGold) -> dict[str, Counts]:
@@ -104,10 +120,12 @@ def counts_of(answer: Extraction, gold: ExtractionGold) -> dict[str, Counts]:
     return counts
 
 
-def gold_text(gold: Gold | ExtractionGold | AnswerGold) -> str:
+def gold_text(gold: AnyGold) -> str:
     """The gold as a record has it."""
     if isinstance(gold, AnswerGold):
         return gold.reference
+    if isinstance(gold, KeyValueGold):
+        return gold.write()
     if isinstance(gold, Gold):
         return gold.grammar.canonical(gold.label).text
     return extraction_text(gold.extraction_schema, gold.extraction, gold.sub_task)

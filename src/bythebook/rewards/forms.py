@@ -6,15 +6,22 @@ from typing import Literal
 
 from bythebook.schema import ExtractionGold, Gold
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.key_values import KeyValueGold
 
-__all__ = ["ANSWER", "BOTH", "EXTRACTION", "FORM_OF", "LABEL", "Form"]
+__all__ = ["ANSWER", "BOTH", "EXTRACTION", "FORM_OF", "KEY_VALUES", "LABEL", "Form"]
 
-Form = Literal["label", "extraction", "answer"]
+Form = Literal["label", "extraction", "answer", "key_values"]
 """`label`: one relation of two marked mentions (`Gold`); `extraction`: entities and relations (`ExtractionGold`);
-`answer`: a free answer to a question (`AnswerGold`)."""
+`answer`: a free answer to a question (`AnswerGold`); `key_values`: values under keys (`KeyValueGold`)."""
 
 LABEL: tuple[Form, ...] = ("label",)
 EXTRACTION: tuple[Form, ...] = ("extraction",)
 ANSWER: tuple[Form, ...] = ("answer",)
+KEY_VALUES: tuple[Form, ...] = ("key_values",)
 BOTH: tuple[Form, ...] = ("label", "extraction")
-FORM_OF: dict[type, Form] = {Gold: "label", ExtractionGold: "extraction", AnswerGold: "answer"}
+FORM_OF: dict[type, Form] = {
+    Gold: "label",
+    ExtractionGold: "extraction",
+    AnswerGold: "answer",
+    KeyValueGold: "key_values",
+}

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold, Grammar, RelationSignature
+from bythebook.schema.key_values import KeyValueGold
 from bythebook.types import ExtractedEntity, ExtractedRelation, Extraction
 
 __all__ = ["BadGoldError", "gold_of_row"]
@@ -23,12 +24,12 @@ class BadGoldError(Exception):
         self.remedy = remedy
 
 
-def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | None:
+def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | KeyValueGold | None:
     """The gold under `gold`; None where there is none.
 
-    It is a Gold or an ExtractionGold, as an object or as its JSON text; or a label beside its `labels`, or a letter
-    beside its `options`; or an extraction `{"ner", "rel"}` beside `text` and `labels`. BadGoldError, or pydantic's
-    ValidationError, for another.
+    It is a Gold, an ExtractionGold or a KeyValueGold, as an object or as its JSON text; or a label beside its `labels`,
+    or a letter beside its `options`; or an extraction `{"ner", "rel"}` beside `text` and `labels`. BadGoldError, or
+    pydantic's ValidationError, for another.
     """
     written = row.get("gold")
     if written is None:
@@ -36,10 +37,14 @@ def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | None:
     if isinstance(written, str) and not written.lstrip().startswith("{"):
         return _checked(_from_label(written, row))
     if isinstance(written, str):
+        if '"key_schema"' in written:
+            return KeyValueGold.from_json(written)
         extraction = '"extraction_schema"' in written
         return ExtractionGold.from_json(written) if extraction else _checked(Gold.from_json(written))
     if not isinstance(written, dict):
         raise BadGoldError("neither an object nor a text")
+    if "key_schema" in written:
+        return KeyValueGold.from_json(json.dumps(written))
     if "extraction_schema" in written:
         # As JSON, since lists are no tuples to a strict reader of Python objects.
         return ExtractionGold.from_json(json.dumps(written))

@@ -12,6 +12,7 @@ from bythebook.rewards.control_reward import ControlReward
 from bythebook.rewards.controls import FormatOnly, RandomReward
 from bythebook.rewards.forms import Form
 from bythebook.rewards.free_answer import FreeAnswerReward
+from bythebook.rewards.key_values import MedicalVIE, MedicalVIEPaper
 from bythebook.rewards.med_rlvr import MedRLVR
 from bythebook.rewards.perception_r1 import PerceptionR1
 from bythebook.rewards.perception_r1_release import PerceptionR1Release
@@ -34,6 +35,8 @@ Kind = (
     | type[FreeAnswerReward]
     | type[MedRLVR]
     | type[PerceptionR1]
+    | type[MedicalVIE]
+    | type[MedicalVIEPaper]
 )
 
 REWARDS: dict[str, Kind] = {
@@ -46,10 +49,16 @@ REWARDS: dict[str, Kind] = {
     "med_rlvr": MedRLVR,
     "perception_r1": PerceptionR1,
     "perception_r1_release": PerceptionR1Release,
+    "medical_vie": MedicalVIE,
+    "medical_vie_paper": MedicalVIEPaper,
     "format_only": FormatOnly,
     "random": RandomReward,
 }
-FAITHFUL = {"r2grpo": "r2grpo_release", "perception_r1": "perception_r1_release"}
+FAITHFUL = {
+    "r2grpo": "r2grpo_release",
+    "perception_r1": "perception_r1_release",
+    "medical_vie": "medical_vie_paper",
+}
 """Rewards of which there is the published original, faults included: the option `faithful: true` chooses it."""
 
 

@@ -9,10 +9,12 @@ from bythebook.errors import DataError, ModelError
 from bythebook.parsing import parse_tagged_answer
 from bythebook.parsing.extraction import parse_extraction
 from bythebook.parsing.free_answer import FreeAnswer, read_free_answer
+from bythebook.parsing.key_values import ParsedKeyValues, parse_key_values
 from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.forms import FORM_OF, Form
 from bythebook.schema import ExtractionGold, Gold, Grammar, read_gold
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.key_values import KeySchema, KeyValueGold
 from bythebook.types import FinishReason, Parsed, ParsedExtraction, Verdict
 
 __all__ = ["BatchJudge", "Judge", "TextReward", "completion_text"]
@@ -77,7 +79,7 @@ class TextReward:
     def __repr__(self) -> str:
         return f"TextReward({self.name!r}, {self.judge!r}, prefilled={self.prefilled}, tags={self.tags!r})"
 
-    def _gold(self, text: str) -> Gold | ExtractionGold | AnswerGold:
+    def _gold(self, text: str) -> Gold | ExtractionGold | AnswerGold | KeyValueGold:
         gold = read_gold(text)
         if gold is None:
             raise DataError(
@@ -123,6 +125,10 @@ class TextReward:
         """The final answer of a completion in free words."""
         return read_free_answer(completion, prefilled=self.prefilled)
 
+    def read_key_values(self, completion: str, schema: KeySchema) -> ParsedKeyValues:
+        """The values of a completion, as read under the keys that were asked for."""
+        return parse_key_values(completion, schema, tags=TAG_SETS[self.tags], prefilled=self.prefilled)
+
     def verdict(self, completion: str, gold: str | None, finish_reason: FinishReason = "stop") -> Verdict:
         """The verdict on one completion; `unscored` if `gold` is None. DataError if `gold` is neither a Gold nor an
         ExtractionGold as JSON, or of the kind that this reward does not judge by."""
@@ -135,6 +141,8 @@ class TextReward:
             return self.judge.judge(self.read_label(completion, read.grammar), read, finish_reason)
         if isinstance(read, AnswerGold):
             return self.judge.judge(self.read_answer(completion), read, finish_reason)
+        if isinstance(read, KeyValueGold):
+            return self.judge.judge(self.read_key_values(completion, read.key_schema), read, finish_reason)
         return self.judge.judge(self.read_extraction(completion, read), read, finish_reason)
 
     def _batch(

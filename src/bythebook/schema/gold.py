@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.extraction import ExtractionSchema
+from bythebook.schema.key_values import KeyValueGold
 from bythebook.schema.labels import Gold
 from bythebook.types import Example, Extraction, Noun, SubTask
 
@@ -52,23 +53,27 @@ class ExtractionGold(Noun):
         return cls.model_validate_json(text)
 
 
-def gold_of(example: Example) -> Gold | ExtractionGold | AnswerGold | None:
+def gold_of(example: Example) -> Gold | ExtractionGold | AnswerGold | KeyValueGold | None:
     """The gold of an example, in the form of its sub-task; None where nobody has annotated it."""
     if example.sub_task == "label":
         return None if example.gold is None else Gold.of(example.gold, example.guideline)
     if example.sub_task == "question":
         return None if example.reference is None else AnswerGold.of(example)
+    if example.sub_task == "key_values":
+        return None if example.reference is None else KeyValueGold.of(example)
     return None if example.extraction is None else ExtractionGold.of(example)
 
 
 @lru_cache(maxsize=4_096)
-def read_gold(text: str) -> Gold | ExtractionGold | AnswerGold | None:
+def read_gold(text: str) -> Gold | ExtractionGold | AnswerGold | KeyValueGold | None:
     """The gold that a cell of a gold column holds, of whatever kind; None if it holds none.
 
     No two kinds share a key, so a text is of one at most. Every completion of a group asks for the same one: what was
     read is kept.
     """
     try:
+        if '"key_schema"' in text:
+            return KeyValueGold.from_json(text)
         return ExtractionGold.from_json(text) if '"extraction_schema"' in text else Gold.from_json(text)
     except ValidationError:
         pass

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-_WORLDS = ("world", "world_answers", "world_fields", "world_joint")
+_WORLDS = ("world", "world_answers", "world_fields", "world_forms", "world_joint")
 
 
 def _options(task: str, guideline: Path | None, more: Mapping[str, str | None]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _gold(example: Example) -> str | None:
     """The gold as a model would answer it."""
     if example.sub_task == "label":
         return example.gold.text if example.gold else None
-    if example.sub_task == "question":
+    if example.sub_task in ("question", "key_values"):
         return example.reference
     if example.extraction is None:
         return None

@@ -7,17 +7,19 @@ from bythebook.tasks import (
     crossre,
     documents,
     free_answers,
+    key_values,
     mcqa,
     mdkg,
     scier,
     scierc,
     semeval2010,
     semeval2018,
+    sroie,
     verdicts,
     world,
 )
 from bythebook.tasks.base import Task
-from bythebook.tasks.world import answers, choice, fields, joint, scenes
+from bythebook.tasks.world import answers, choice, fields, forms, joint, scenes
 
 __all__ = ["TASKS", "Task", "task_named"]
 
@@ -25,16 +27,19 @@ TASKS: dict[str, Task] = {
     "crossre": crossre.TASK,
     "documents": documents.TASK,
     "free_answers": free_answers.TASK,
+    "key_values": key_values.TASK,
     "mcqa": mcqa.TASK,
     "mdkg": mdkg.TASK,
     "scier": scier.TASK,
     "scierc": scierc.TASK,
     "semeval2010": semeval2010.TASK,
     "semeval2018": semeval2018.TASK,
+    "sroie": sroie.TASK,
     "verdicts": verdicts.TASK,
     "world": world.TASK,
     "world_answers": answers.TASK,
     "world_fields": fields.TASK,
+    "world_forms": forms.TASK,
     "world_joint": joint.TASK,
     "world_mcqa": choice.TASK,
     "world_scenes": scenes.TASK,

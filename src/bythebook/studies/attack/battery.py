@@ -8,7 +8,7 @@ from typing import Any
 
 from bythebook.errors import RecipeError
 from bythebook.rewards import FAITHFUL, REWARDS, TextReward, reward, rewards_for
-from bythebook.studies.attack import answer_tricks, label_tricks
+from bythebook.studies.attack import answer_tricks, key_value_tricks, label_tricks
 from bythebook.studies.attack.attempts import Attempt, Trick
 from bythebook.studies.attack.items import ITEMS, Item
 from bythebook.studies.attack.outcome import Outcome
@@ -56,6 +56,8 @@ def play(name: str) -> Iterator[Outcome]:
         yield from (label_tricks.played(trick, judge) for trick in label_tricks.TRICKS)
     if name in rewards_for("answer"):
         yield from (answer_tricks.played_on_reward(trick, judge) for trick in answer_tricks.TRICKS)
+    if name in rewards_for("key_values"):
+        yield from (key_value_tricks.played(trick, judge) for trick in key_value_tricks.TRICKS)
     if name in rewards_for("extraction"):
         yardsticks = Yardsticks(partial(_paid, judge))
         yield from (play_trick(trick, judge, yardsticks) for trick in TRICKS)
