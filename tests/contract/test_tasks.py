@@ -46,10 +46,12 @@ CHOICES: dict[str, tuple[Path | None, dict[str, Any]]] = {
 
 QUESTIONS: dict[str, tuple[Path | None, dict[str, Any]]] = {
     "free_answers": (ROOT / "tests/fixtures/free_answers", {}),
+    "tables": (ROOT / "tests/fixtures/tables", {}),
     "verdicts": (ROOT / "tests/fixtures/verdicts", {}),
     "world_answers": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_fields": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_scenes": (None, {"train": 12, "id": 12, "ood": 12}),
+    "world_tables": (None, {"train": 12, "id": 12, "ood": 12}),
 }
 """Ten rows or more of every task of questions with free answers: a new one gets a line here."""
 

@@ -14,6 +14,8 @@ from bythebook.prompts import PromptStyle, render
 from bythebook.records import Record, append_jsonl, drop_torn_line, read_records, write_jsonl
 from bythebook.rewards import TextReward, reward
 from bythebook.rewards.forms import Form
+from bythebook.schema import gold_of
+from bythebook.schema.table_answers import TableGold
 from bythebook.types import Completion, Example, Guideline
 
 __all__ = ["evaluate_examples"]
@@ -22,6 +24,7 @@ _REWARD_OF: dict[Form, str] = {
     "label": "r1_re",
     "extraction": "r2grpo",
     "answer": "free_answer",
+    "table": "table_r1",
     "key_values": "medical_vie",
 }
 """The reward of each form of answer, unless another is given."""
@@ -102,7 +105,9 @@ def _form(example: Example) -> Form:
         return "label"
     if example.sub_task == "key_values":
         return "key_values"
-    return "answer" if example.sub_task == "question" else "extraction"
+    if example.sub_task == "question":
+        return "table" if isinstance(gold_of(example), TableGold) else "answer"
+    return "extraction"
 
 
 def _judges(examples: Sequence[Example], name: str | None, *, prefilled: bool, tags: str) -> dict[Form, TextReward]:

@@ -12,6 +12,7 @@ from bythebook.rewards.r1_re import codes_of
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold, Grammar
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.key_values import KeySchema, KeyValueGold
+from bythebook.schema.table_answers import question_gold
 from bythebook.types import Completion, Example, Extraction, Guideline
 
 __all__ = ["TOO_LONG", "gold_in_record", "judged"]
@@ -72,7 +73,7 @@ def _gold(example: Example, shown: Guideline) -> Gold | ExtractionGold | AnswerG
     if example.sub_task == "label":
         return None if example.gold is None else Gold(label=example.gold, grammar=Grammar.of(shown))
     if example.sub_task == "question":
-        return None if example.reference is None else AnswerGold.of(example)
+        return question_gold(example)
     if example.sub_task == "key_values":
         own = example.model_copy(update={"guideline": shown})
         return None if example.reference is None else KeyValueGold.of(own)

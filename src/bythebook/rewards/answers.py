@@ -13,10 +13,12 @@ from bythebook.rewards.free_answer import is_right
 from bythebook.rewards.key_values import key_value_counts
 from bythebook.rewards.r1_re import codes_of
 from bythebook.rewards.registry import reward
+from bythebook.rewards.table_answers import is_right_about
 from bythebook.rewards.text_reward import BatchJudge, TextReward
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.key_values import KeyValueGold
+from bythebook.schema.table_answers import TableGold
 from bythebook.types import Extraction, FinishReason, SubTask, Verdict
 
 __all__ = ["Answer", "Monitor", "answer_of", "counts_of", "digest", "extraction_text", "gold_text", "pooled_f1"]
@@ -47,12 +49,14 @@ class Monitor:
         self._extraction = reward("r2grpo", prefilled=prefilled, tags=tags)
         self._answer = reward("free_answer", prefilled=prefilled)
         self._key_values = reward("medical_vie", prefilled=prefilled, tags=tags)
+        self._table = reward("table_r1", prefilled=prefilled)
 
     def __call__(self, completion: str, gold: AnyGold, finish_reason: FinishReason = "stop") -> Answer:
         """The answer beside its gold."""
         if isinstance(gold, KeyValueGold):
             return answer_of(self._key_values, completion, gold, finish_reason)
-        free = self._answer if isinstance(gold, AnswerGold) else self._extraction
+        asked = self._table if isinstance(gold, TableGold) else self._answer
+        free = asked if isinstance(gold, AnswerGold) else self._extraction
         return answer_of(self._label if isinstance(gold, Gold) else free, completion, gold, finish_reason)
 
 
@@ -72,6 +76,12 @@ def answer_of(judge: TextReward, completion: str, gold: AnyGold, finish_reason: 
         text = parsed.label.text if parsed.label else None
         verdict = judge.judge.judge(parsed, gold, finish_reason)
         return Answer(text, same_label(parsed.label, label), None, parsed.well_formed, verdict, codes_of(parsed))
+    if isinstance(gold, TableGold):
+        table = judge.read_table(completion)
+        text = table.found[0].written if len(table.found) == 1 else None
+        verdict = judge.judge.judge(table, gold, finish_reason)
+        codes = tuple(dict.fromkeys(d.code for d in table.deviations))
+        return Answer(text, is_right_about(table, gold), None, table.well_formed, verdict, codes)
     if isinstance(gold, AnswerGold):
         said = judge.read_answer(completion)
         whole_text = isinstance(judge.judge, BatchJudge)

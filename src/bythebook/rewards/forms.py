@@ -7,21 +7,25 @@ from typing import Literal
 from bythebook.schema import ExtractionGold, Gold
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.key_values import KeyValueGold
+from bythebook.schema.table_answers import TableGold
 
-__all__ = ["ANSWER", "BOTH", "EXTRACTION", "FORM_OF", "KEY_VALUES", "LABEL", "Form"]
+__all__ = ["ANSWER", "BOTH", "EXTRACTION", "FORM_OF", "KEY_VALUES", "LABEL", "TABLE", "Form"]
 
-Form = Literal["label", "extraction", "answer", "key_values"]
+Form = Literal["label", "extraction", "answer", "table", "key_values"]
 """`label`: one relation of two marked mentions (`Gold`); `extraction`: entities and relations (`ExtractionGold`);
-`answer`: a free answer to a question (`AnswerGold`); `key_values`: values under keys (`KeyValueGold`)."""
+`answer`: a free answer to a question (`AnswerGold`); `table`: an answer about a table (`TableGold`); `key_values`:
+values under keys (`KeyValueGold`)."""
 
 LABEL: tuple[Form, ...] = ("label",)
 EXTRACTION: tuple[Form, ...] = ("extraction",)
 ANSWER: tuple[Form, ...] = ("answer",)
+TABLE: tuple[Form, ...] = ("table",)
 KEY_VALUES: tuple[Form, ...] = ("key_values",)
 BOTH: tuple[Form, ...] = ("label", "extraction")
 FORM_OF: dict[type, Form] = {
     Gold: "label",
     ExtractionGold: "extraction",
     AnswerGold: "answer",
+    TableGold: "table",
     KeyValueGold: "key_values",
 }

@@ -21,9 +21,11 @@ from bythebook.rewards.r1_re_triplets import R1RETriplets
 from bythebook.rewards.r2grpo import R2GRPO
 from bythebook.rewards.r2grpo_release import R2GRPORelease
 from bythebook.rewards.spurious import CONTROLS
+from bythebook.rewards.table_r1 import TableR1
+from bythebook.rewards.table_r1_release import TableR1Evaluation, TableR1Release
 from bythebook.rewards.text_reward import TextReward
 
-__all__ = ["FAITHFUL", "REWARDS", "reward", "rewards_for"]
+__all__ = ["FAITHFUL", "REWARDS", "SCORERS", "reward", "rewards_for"]
 
 Kind = (
     type[R1RE]
@@ -37,6 +39,9 @@ Kind = (
     | type[PerceptionR1]
     | type[MedicalVIE]
     | type[MedicalVIEPaper]
+    | type[TableR1]
+    | type[TableR1Release]
+    | type[TableR1Evaluation]
 )
 
 REWARDS: dict[str, Kind] = {
@@ -51,6 +56,9 @@ REWARDS: dict[str, Kind] = {
     "perception_r1_release": PerceptionR1Release,
     "medical_vie": MedicalVIE,
     "medical_vie_paper": MedicalVIEPaper,
+    "table_r1": TableR1,
+    "table_r1_release": TableR1Release,
+    "table_r1_evaluation": TableR1Evaluation,
     "format_only": FormatOnly,
     "random": RandomReward,
 }
@@ -58,8 +66,11 @@ FAITHFUL = {
     "r2grpo": "r2grpo_release",
     "perception_r1": "perception_r1_release",
     "medical_vie": "medical_vie_paper",
+    "table_r1": "table_r1_release",
 }
 """Rewards of which there is the published original, faults included: the option `faithful: true` chooses it."""
+SCORERS = ("table_r1_evaluation",)
+"""Published scorers of evaluation, kept with their faults, too."""
 
 
 def rewards_for(form: Form) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from bythebook.parsing import parse_tagged_answer
 from bythebook.parsing.extraction import parse_extraction
 from bythebook.parsing.free_answer import FreeAnswer, read_free_answer
 from bythebook.parsing.key_values import ParsedKeyValues, parse_key_values
+from bythebook.parsing.table_answer import TableAnswer, read_table_answer
 from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.forms import FORM_OF, Form
 from bythebook.schema import ExtractionGold, Gold, Grammar, read_gold
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.key_values import KeySchema, KeyValueGold
+from bythebook.schema.table_answers import TableGold
 from bythebook.types import FinishReason, Parsed, ParsedExtraction, Verdict
 
 __all__ = ["BatchJudge", "Judge", "TextReward", "completion_text"]
@@ -129,6 +131,10 @@ class TextReward:
         """The values of a completion, as read under the keys that were asked for."""
         return parse_key_values(completion, schema, tags=TAG_SETS[self.tags], prefilled=self.prefilled)
 
+    def read_table(self, completion: str) -> TableAnswer:
+        """The answer of a completion to a question about a table."""
+        return read_table_answer(completion, prefilled=self.prefilled)
+
     def verdict(self, completion: str, gold: str | None, finish_reason: FinishReason = "stop") -> Verdict:
         """The verdict on one completion; `unscored` if `gold` is None. DataError if `gold` is neither a Gold nor an
         ExtractionGold as JSON, or of the kind that this reward does not judge by."""
@@ -139,6 +145,8 @@ class TextReward:
             return self._batch([completion], [gold], [finish_reason])[0]
         if isinstance(read, Gold):
             return self.judge.judge(self.read_label(completion, read.grammar), read, finish_reason)
+        if isinstance(read, TableGold):
+            return self.judge.judge(self.read_table(completion), read, finish_reason)
         if isinstance(read, AnswerGold):
             return self.judge.judge(self.read_answer(completion), read, finish_reason)
         if isinstance(read, KeyValueGold):

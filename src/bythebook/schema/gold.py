@@ -12,6 +12,7 @@ from bythebook.schema.answers import AnswerGold
 from bythebook.schema.extraction import ExtractionSchema
 from bythebook.schema.key_values import KeyValueGold
 from bythebook.schema.labels import Gold
+from bythebook.schema.table_answers import TableGold, question_gold
 from bythebook.types import Example, Extraction, Noun, SubTask
 
 __all__ = ["ExtractionGold", "gold_of", "read_gold"]
@@ -58,7 +59,7 @@ def gold_of(example: Example) -> Gold | ExtractionGold | AnswerGold | KeyValueGo
     if example.sub_task == "label":
         return None if example.gold is None else Gold.of(example.gold, example.guideline)
     if example.sub_task == "question":
-        return None if example.reference is None else AnswerGold.of(example)
+        return question_gold(example)
     if example.sub_task == "key_values":
         return None if example.reference is None else KeyValueGold.of(example)
     return None if example.extraction is None else ExtractionGold.of(example)
@@ -78,6 +79,6 @@ def read_gold(text: str) -> Gold | ExtractionGold | AnswerGold | KeyValueGold | 
     except ValidationError:
         pass
     try:
-        return AnswerGold.from_json(text)
+        return TableGold.from_json(text) if '"table_task"' in text else AnswerGold.from_json(text)
     except ValidationError:
         return None

@@ -15,11 +15,13 @@ from bythebook.tasks import (
     semeval2010,
     semeval2018,
     sroie,
+    tables,
     verdicts,
     world,
 )
 from bythebook.tasks.base import Task
 from bythebook.tasks.world import answers, choice, fields, forms, joint, scenes
+from bythebook.tasks.world import tables as world_tables
 
 __all__ = ["TASKS", "Task", "task_named"]
 
@@ -35,6 +37,7 @@ TASKS: dict[str, Task] = {
     "semeval2010": semeval2010.TASK,
     "semeval2018": semeval2018.TASK,
     "sroie": sroie.TASK,
+    "tables": tables.TASK,
     "verdicts": verdicts.TASK,
     "world": world.TASK,
     "world_answers": answers.TASK,
@@ -43,6 +46,7 @@ TASKS: dict[str, Task] = {
     "world_joint": joint.TASK,
     "world_mcqa": choice.TASK,
     "world_scenes": scenes.TASK,
+    "world_tables": world_tables.TASK,
 }
 
 

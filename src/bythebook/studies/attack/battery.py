@@ -8,7 +8,8 @@ from typing import Any
 
 from bythebook.errors import RecipeError
 from bythebook.rewards import FAITHFUL, REWARDS, TextReward, reward, rewards_for
-from bythebook.studies.attack import answer_tricks, key_value_tricks, label_tricks
+from bythebook.rewards.registry import SCORERS
+from bythebook.studies.attack import answer_tricks, key_value_tricks, label_tricks, table_tricks
 from bythebook.studies.attack.attempts import Attempt, Trick
 from bythebook.studies.attack.items import ITEMS, Item
 from bythebook.studies.attack.outcome import Outcome
@@ -58,6 +59,8 @@ def play(name: str) -> Iterator[Outcome]:
         yield from (answer_tricks.played_on_reward(trick, judge) for trick in answer_tricks.TRICKS)
     if name in rewards_for("key_values"):
         yield from (key_value_tricks.played(trick, judge) for trick in key_value_tricks.TRICKS)
+    if name in rewards_for("table"):
+        yield from (table_tricks.played(trick, judge) for trick in table_tricks.TRICKS)
     if name in rewards_for("extraction"):
         yardsticks = Yardsticks(partial(_paid, judge))
         yield from (play_trick(trick, judge, yardsticks) for trick in TRICKS)
@@ -104,7 +107,7 @@ def _yardsticks_of(weak: Weakened) -> Yardsticks:
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The contract of `bythebook attack --json`: published originals, which are known to be overpaid, stand apart."""
-    originals = set(FAITHFUL.values())
+    originals = {*FAITHFUL.values(), *SCORERS}
     ours = [o for o in outcomes if o.reward not in originals]
     controls = [o for o in outcomes if o.reward in originals]
     return {
