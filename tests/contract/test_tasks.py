@@ -47,7 +47,9 @@ CHOICES: dict[str, tuple[Path | None, dict[str, Any]]] = {
 QUESTIONS: dict[str, tuple[Path | None, dict[str, Any]]] = {
     "free_answers": (ROOT / "tests/fixtures/free_answers", {}),
     "tables": (ROOT / "tests/fixtures/tables", {}),
+    "rtllm": (ROOT / "tests/fixtures/rtllm", {}),
     "verdicts": (ROOT / "tests/fixtures/verdicts", {}),
+    "verilog_eval": (ROOT / "tests/fixtures/verilog_eval", {}),
     "world_answers": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_fields": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_scenes": (None, {"train": 12, "id": 12, "ood": 12}),

@@ -10,6 +10,7 @@ from bythebook.tasks import (
     key_values,
     mcqa,
     mdkg,
+    rtllm,
     scier,
     scierc,
     semeval2010,
@@ -17,6 +18,7 @@ from bythebook.tasks import (
     sroie,
     tables,
     verdicts,
+    verilog_eval,
     world,
 )
 from bythebook.tasks.base import Task
@@ -32,6 +34,7 @@ TASKS: dict[str, Task] = {
     "key_values": key_values.TASK,
     "mcqa": mcqa.TASK,
     "mdkg": mdkg.TASK,
+    "rtllm": rtllm.TASK,
     "scier": scier.TASK,
     "scierc": scierc.TASK,
     "semeval2010": semeval2010.TASK,
@@ -39,6 +42,7 @@ TASKS: dict[str, Task] = {
     "sroie": sroie.TASK,
     "tables": tables.TASK,
     "verdicts": verdicts.TASK,
+    "verilog_eval": verilog_eval.TASK,
     "world": world.TASK,
     "world_answers": answers.TASK,
     "world_fields": fields.TASK,
