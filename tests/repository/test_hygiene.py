@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 _EXECUTING = {"eval", "exec", "compile", "__import__"}
+_EXECUTES_PROGRAMS = "sandbox/inside/run.py"
+"""The one file that executes text: in a process that has given up everything else."""
 _EXECUTING_ANYWHERE = {"literal_eval", "unsafe_load", "full_load"}
 _UNPICKLING = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 
@@ -117,7 +119,10 @@ def test_a_relative_path_is_let_through(text: str) -> None:
 def test_nothing_in_the_package_executes_text(package: Path) -> None:
     files = sorted(package.rglob("*.py"))
     assert len(files) > 10
-    assert {str(f): hits for f in files if (hits := executing(f.read_text(encoding="utf-8")))} == {}
+    found = {str(f.relative_to(package)): hits for f in files if (hits := executing(f.read_text(encoding="utf-8")))}
+    inside = found.pop(_EXECUTES_PROGRAMS)
+    assert sorted(hit.partition(": ")[2] for hit in inside) == ["compile", "exec"]
+    assert found == {}
 
 
 def test_no_file_names_a_path_of_one_machine(root: Path, tracked: list[str]) -> None:
