@@ -44,6 +44,8 @@ ARCHER = Miniature(
 )
 
 _ONCE = "objective.num_iterations=1"
+_SLOW = "training.learning_rate=8.0e-6"
+"""At the recipe's own rate the noise of a random reward alone carries a model ten points away, either way."""
 _BASE = "reward.options={base: r1_re, group_size: 8, seed: 0}"
 
 
@@ -67,12 +69,23 @@ SPURIOUS = Miniature(
         _spurious("format", "form only", "reward.name=format_only", "reward.options={}"),
         _spurious("random", "random, γ = .5"),
         Arm("random_once", "random, one update a rollout", "spurious_tiny", (_ONCE,)),
+        Arm("random_slow", "random, one update, a tenth of the rate", "spurious_tiny", (_ONCE, _SLOW)),
+        Arm(
+            "truth_slow",
+            "true reward, one update, a tenth of the rate",
+            "spurious_tiny",
+            (_ONCE, _SLOW, "reward.name=r1_re", "reward.options={}"),
+        ),
     ),
     claims=(
         Claim("The true reward is better than the majority's", "truth", ("majority",)),
         Claim("The true reward is better than those that see no gold", "truth", ("incorrect", "format", "random")),
         Claim("A random reward raises accuracy where clipping acts", "random", ("start",)),
         Claim("With one update a rollout it changes nothing (within 2 points)", "random_once", ("start",), margin=0.02),
+        Claim(
+            "At a tenth of the rate, too, it changes nothing (within 2 points)", "random_slow", ("start",), margin=0.02
+        ),
+        Claim("At that rate the true reward does change something", "truth_slow", ("start", "random_slow")),
         Claim("Wrong labels raise accuracy", "incorrect", ("start",)),
     ),
     # The intervals of what changes nothing must fit into ±2 points.
