@@ -125,7 +125,8 @@ def test_f1_is_known_from_how_an_attempt_was_made() -> None:
 def test_rewards_that_never_look_at_the_gold_are_not_attacked() -> None:
     assert set(attacked()) == {
         "r1_re", "r1_re_anchored", "r1_re_triplets", "r2grpo", "r2grpo_release", "med_rlvr", "free_answer",
-        "medical_vie", "medical_vie_paper",
+        "medical_vie", "medical_vie_paper", "perception_r1", "perception_r1_release", "table_r1", "table_r1_release",
+        "table_r1_evaluation",
     }  # fmt: skip
     assert attacked(["r2grpo", "r2grpo"]) == ("r2grpo",)
     for name in BLIND:
