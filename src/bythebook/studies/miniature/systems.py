@@ -62,7 +62,6 @@ SPURIOUS = Miniature(
         START,
         Arm("start_brief", "before, one line a relation", prompt={"rendering": "brief"}),
         Arm("start_full", "before, guideline in full", prompt={"rendering": "full"}),
-        Arm("start_r1_re", "before, template of R1-RE", prompt={"template": "r1_re"}),
         _spurious("truth", "true reward", "reward.name=r1_re", "reward.options={}"),
         _spurious("majority", "majority of the group", "reward.name=majority", _BASE),
         _spurious("incorrect", "wrong labels", "reward.name=incorrect", _BASE),
@@ -83,7 +82,10 @@ SPURIOUS = Miniature(
         Claim("A random reward raises accuracy where clipping acts", "random", ("start",)),
         Claim("With one update a rollout it changes nothing (within 2 points)", "random_once", ("start",), margin=0.02),
         Claim(
-            "At a tenth of the rate, too, it changes nothing (within 2 points)", "random_slow", ("start",), margin=0.02
+            "With one update, at a tenth of the rate, it changes nothing (within 2 points)",
+            "random_slow",
+            ("start",),
+            margin=0.02,
         ),
         Claim("At that rate the true reward does change something", "truth_slow", ("start", "random_slow")),
         Claim("Wrong labels raise accuracy", "incorrect", ("start",)),
