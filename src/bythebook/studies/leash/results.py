@@ -50,7 +50,8 @@ _SUPPORT = (
     "Problems of all seeds, by who solves them within k samples: both, only the base (lost), only the trained model "
     "(new), neither. NSCR = (new − lost) / (both + new + lost), with a 95 % bootstrap interval over seeds × "
     "guidelines. *Base against itself*: the middle 95 % of NSCR over 400 random splits of the base's samples into "
-    "twice k; *p*: of exchanging the two models' samples. A metric that is 0/0 is a dash."
+    "twice k; *holds 0*: share of these splits whose own interval does, which ought to be 95 %; *p*: of exchanging the "
+    "two models' samples. A metric that is 0/0 is a dash."
 )
 
 
@@ -131,7 +132,8 @@ def _guessed(of: Compared, k: int) -> str:
 
 
 def _support_table(seeds: Sequence[Path], sampler: str) -> str:
-    columns = ["", "k", "both", "lost", "new", "neither", "SRR", "NDR", "SDS", "NSCR", "base against itself", "p"]
+    shares = ["both", "lost", "new", "neither"]
+    columns = ["", "k", *shares, "SRR", "NDR", "SDS", "NSCR", "base against itself", "holds 0", "p"]
     lines = _head(f"### Support, {SAMPLERS[sampler].label}", columns)
     for arm, of in _arms(seeds, sampler):
         for k in (k for k in powers_of_two(of.most) if k == of.most or k in (1, 8)):
@@ -146,6 +148,7 @@ def _support_table(seeds: Sequence[Path], sampler: str) -> str:
                 *("–" if x is None else f"{x:.3f}" for x in (metrics.srr, metrics.ndr, metrics.sds)),
                 _signed(difference(of, "nscr", k), 1, 3),
                 "–" if null is None else f"{null.mean:+.3f} [{null.low:+.3f}, {null.high:+.3f}]",
+                "–" if null is None else f"{100 * null.coverage:.1f} %",
                 "–" if p is None else f"{p:.4f}",
             ]
             lines.append(table_row([ARMS[arm].label, str(k), *cells]))
