@@ -2,134 +2,27 @@
 
 from __future__ import annotations
 
-COUNTER = """
-module counter #(parameter W = 8) (input clk, input rst_n, input en, output reg [W-1:0] q, output wrap);
-  always @(posedge clk or negedge rst_n)
-    if (!rst_n) q <= 0;
-    else if (en) q <= q + 1;
-  assign wrap = &q;
-endmodule
-"""
+from pathlib import Path
 
-UP_DOWN = """
-module up_down (input clk, input reset, input up, input load, input [3:0] d, output reg [3:0] q);
-  always @(posedge clk)
-    if (reset) q <= 4'd0;
-    else if (load) q <= d;
-    else if (up) q <= (q == 4'd9) ? 4'd0 : q + 4'd1;
-    else q <= (q == 4'd0) ? 4'd9 : q - 4'd1;
-endmodule
-"""
+_RTLLM = Path(__file__).parents[1] / "fixtures" / "rtllm"
 
-ALU = """
-module alu (input [7:0] a, input [7:0] b, input [2:0] op, output reg [7:0] y, output zero, output reg carry);
-  reg [8:0] wide;
-  always @(*) begin
-    wide = 9'd0;
-    case (op)
-      3'd0: wide = a + b;
-      3'd1: wide = a - b;
-      3'd2: wide = {1'b0, a & b};
-      3'd3: wide = {1'b0, a | b};
-      3'd4: wide = {1'b0, a ^ b};
-      3'd5: wide = {1'b0, ~a};
-      3'd6: wide = {8'd0, a < b};
-      default: wide = {8'd0, a == b};
-    endcase
-    y = wide[7:0];
-    carry = wide[8];
-  end
-  assign zero = (y == 8'd0);
-endmodule
-"""
 
-DETECTOR = """
-module detector (input clk, input rst, input x, output z);
-  localparam [1:0] IDLE = 2'd0, ONE = 2'd1, TWO = 2'd2, THREE = 2'd3;
-  reg [1:0] state, next;
-  always @(posedge clk or posedge rst)
-    if (rst) state <= IDLE;
-    else state <= next;
-  always @(*)
-    case (state)
-      IDLE: next = x ? ONE : IDLE;
-      ONE: next = x ? ONE : TWO;
-      TWO: next = x ? THREE : IDLE;
-      default: next = x ? ONE : TWO;
-    endcase
-  assign z = (state == THREE);
-endmodule
-"""
+def _reference(place: str) -> str:
+    """A module of the fixture of that benchmark, under the name that is asked for."""
+    name = place.rpartition("/")[2]
+    return (_RTLLM / place / f"verified_{name}.v").read_text(encoding="utf-8").replace("verified_", "")
 
-MUX = """
-module mux4 (a, b, c, d, sel, y);
-  parameter WIDTH = 4;
-  input [WIDTH-1:0] a, b, c, d;
-  input [1:0] sel;
-  output [WIDTH-1:0] y;
-  assign y = sel[1] ? (sel[0] ? d : c) : (sel[0] ? b : a);
-endmodule
-"""
 
-SHIFT = """
-module shift8 (input clk, input clr, input load, input dir, input si, input [7:0] d, output reg [7:0] q);
-  always @(posedge clk)
-    if (clr) q <= 8'h00;
-    else if (load) q <= d;
-    else if (dir) q <= {q[6:0], si};
-    else q <= {si, q[7:1]};
-endmodule
-"""
-
-FIFO = """
-module fifo4 (input clk, input rst, input push, input pop, input [3:0] din,
-              output [3:0] dout, output empty, output full);
-  reg [3:0] mem [0:3];
-  reg [2:0] wp, rp;
-  wire do_push = push & ~full;
-  wire do_pop = pop & ~empty;
-  assign empty = (wp == rp);
-  assign full = (wp[1:0] == rp[1:0]) && (wp[2] != rp[2]);
-  assign dout = empty ? 4'd0 : mem[rp[1:0]];
-  always @(posedge clk)
-    if (rst) begin
-      wp <= 3'd0;
-      rp <= 3'd0;
-    end else begin
-      if (do_push) begin
-        mem[wp[1:0]] <= din;
-        wp <= wp + 3'd1;
-      end
-      if (do_pop) rp <= rp + 3'd1;
-    end
-endmodule
-"""
-
-PRIORITY = """
-module priority_encoder (input [7:0] r, output reg [2:0] y, output valid);
-  integer i;
-  always @(*) begin
-    y = 3'd0;
-    for (i = 0; i < 8; i = i + 1)
-      if (r[i]) y = i;
-  end
-  assign valid = |r;
-endmodule
-"""
-
-ADDER = """
-module full_adder (input a, input b, input c, output s, output co);
-  assign s = a ^ b ^ c;
-  assign co = (a & b) | (c & (a ^ b));
-endmodule
-module adder4 (input [3:0] a, input [3:0] b, input cin, output [3:0] sum, output cout);
-  wire [3:1] c;
-  full_adder f0 (.a(a[0]), .b(b[0]), .c(cin), .s(sum[0]), .co(c[1]));
-  full_adder f1 (.a(a[1]), .b(b[1]), .c(c[1]), .s(sum[1]), .co(c[2]));
-  full_adder f2 (.a(a[2]), .b(b[2]), .c(c[2]), .s(sum[2]), .co(c[3]));
-  full_adder f3 (.a(a[3]), .b(b[3]), .c(c[3]), .s(sum[3]), .co(cout));
-endmodule
-"""
+COUNTER = _reference("control/counter")
+UP_DOWN = _reference("control/up_down")
+ALU = _reference("arithmetic/alu")
+DETECTOR = _reference("control/detector")
+MUX = _reference("misc/mux4")
+SHIFT = _reference("memory/shift8")
+FIFO = _reference("memory/fifo4")
+PRIORITY = _reference("misc/priority_encoder")
+ADDER = _reference("arithmetic/adder4")
+TIMER = _reference("control/timer")
 
 LFSR = """
 module lfsr (input clk, input rst_n, output reg [7:0] q);
@@ -163,22 +56,6 @@ module saturated (input signed [5:0] a, input signed [5:0] b, output reg signed 
     if (sum > 31) y = 6'sd31;
     else if (sum < -32) y = -6'sd32;
     else y = sum[5:0];
-endmodule
-"""
-
-TIMER = """
-module timer (input clk, input rst, input start, input [3:0] n, output busy, output reg done);
-  reg [3:0] left;
-  assign busy = (left != 4'd0);
-  always @(posedge clk)
-    if (rst) begin
-      left <= 4'd0;
-      done <= 1'b0;
-    end else begin
-      done <= (left == 4'd1);
-      if (left != 4'd0) left <= left - 4'd1;
-      else if (start) left <= n;
-    end
 endmodule
 """
 

@@ -3,17 +3,18 @@ r"""The final answer of a solution that puts it into `\boxed{…}`."""
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 
-__all__ = ["last_boxed"]
+__all__ = ["boxed_spans", "last_boxed"]
 
 _BRACE = re.compile(r"\\boxed\s{0,4}\{|\\[{}]|[{}]")
 
 
-def last_boxed(text: str) -> str | None:
-    r"""What stands in the last `\boxed{…}` whose braces match, stripped; None if there is none. Of nested ones the
-    outer one is the last, since it ends last. Total, in linear time."""
+def boxed_spans(text: str) -> Iterator[tuple[int, int]]:
+    r"""(start, end) of what stands in each `\boxed{…}` whose braces match, by where they end: of nested ones the outer
+    one comes later. Total, in linear time."""
     opened: list[int] = []
-    found: tuple[int, int] | None = None
     for brace in _BRACE.finditer(text):
         if brace[0].startswith("\\boxed"):
             opened.append(brace.end())
@@ -21,5 +22,11 @@ def last_boxed(text: str) -> str | None:
             opened.append(-1)
         elif brace[0] == "}" and opened:
             start = opened.pop()
-            found = (start, brace.start()) if start >= 0 else found
-    return None if found is None else text[found[0] : found[1]].strip()
+            if start >= 0:
+                yield start, brace.start()
+
+
+def last_boxed(text: str) -> str | None:
+    r"""What stands in the last `\boxed{…}`, stripped; None if there is none."""
+    last = deque(boxed_spans(text), maxlen=1)
+    return text[slice(*last[0])].strip() if last else None

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bythebook.readers.faults import Faults
-from bythebook.readers.json_files import json_rows
+from bythebook.readers.json_files import json_rows, named_rows
 from bythebook.readers.paths import files_of
 
 __all__ = ["Question", "read_questions"]
@@ -85,15 +85,9 @@ def read_questions(path: Path | str, faults: Faults) -> dict[str, list[Question]
 
 def _read(file: Path, faults: Faults) -> list[Question]:
     out: list[Question] = []
-    lines: dict[str, int] = {}
-    for line, row in json_rows(file, _Row, faults):
-        name = row.id or f"{file.stem}-{line}"
-        if name in lines:
-            faults.add(file, line, f"the id {name!r} stands on line {lines[name]}, too")
-            continue
-        lines[name] = line
+    for _, name, row in named_rows(file, json_rows(file, _Row, faults), faults):
         domain = (row.subject or row.domain or "").strip() or "questions"
         out.append(Question(name, row.asked()[0].strip(), row.told()[0].strip(), domain))
-    if not lines and not faults.rows:
+    if not out and not faults.rows:
         faults.add(file, 1, "the file holds no question")
     return out

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from bythebook.errors import DataError, said
 from bythebook.readers.faults import Faults
 
-__all__ = ["json_items", "json_rows"]
+__all__ = ["json_items", "json_rows", "named_rows", "read_rows"]
 
 Row = TypeVar("Row", bound=BaseModel)
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str | None: ...
+
+
+_Named = TypeVar("_Named", bound=_HasId)
 
 
 def json_rows(path: Path, model: type[Row], faults: Faults) -> Iterator[tuple[int, Row]]:
     """(line from 1, row) of every sound line. A line that breaks the format is added to `faults`; empty ones are passed
     over. DataError if the file can't be read.
     """
+    return read_rows(path, model.model_validate_json, faults)
+
+
+def read_rows(path: Path, read: Callable[[str], Row], faults: Faults) -> Iterator[tuple[int, Row]]:
+    """The same with a reader of one's own of a line's text. What it says by a ValueError is the fault of the line."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -29,11 +42,26 @@ def json_rows(path: Path, model: type[Row], faults: Faults) -> Iterator[tuple[in
         if not line.strip():
             continue
         try:
-            yield number, model.model_validate_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            yield number, read(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError:
             faults.add(path, number, "not UTF-8")
         except ValidationError as error:
             faults.add(path, number, said(error))
+        except ValueError as error:
+            faults.add(path, number, str(error))
+
+
+def named_rows(path: Path, rows: Iterable[tuple[int, _Named]], faults: Faults) -> Iterator[tuple[int, str, _Named]]:
+    """(line, name, row) of the rows of a file: the name is the row's `id`, or file and line. A name that stands there
+    before is a fault, and its row is passed over."""
+    lines: dict[str, int] = {}
+    for line, row in rows:
+        name = row.id or f"{path.stem}-{line}"
+        if name in lines:
+            faults.add(path, line, f"the id {name!r} stands on line {lines[name]}, too")
+            continue
+        lines[name] = line
+        yield line, name, row
 
 
 def json_items(path: Path, what: str) -> Iterator[tuple[int, Any]]:

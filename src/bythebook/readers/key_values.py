@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 
 from bythebook.errors import DataError, said
 from bythebook.readers.faults import Faults
+from bythebook.readers.json_files import named_rows, read_rows
 from bythebook.readers.paths import files_of
 from bythebook.schema.json_text import read_object
 from bythebook.schema.key_values import Key, KeySchema, KeyValueGold
@@ -103,41 +104,19 @@ def _shared_keys(file: Path) -> _Keys | None:
 
 
 def _documents(file: Path, shared: _Keys | None, faults: Faults) -> Iterator[KeyedDocument]:
-    lines: dict[str, int] = {}
-    for line, row in _rows(file, faults):
-        name = row.id or f"{file.stem}-{line}"
-        if name in lines:
-            faults.add(file, line, f"the id {name!r} stands on line {lines[name]}, too")
-            continue
-        lines[name] = line
+    # Numbers keep their digits, which the usual readers of JSON lines would turn into floats.
+    rows = read_rows(file, lambda text: _Row.model_validate(_object(text.strip())), faults)
+    empty = True
+    for line, name, row in named_rows(file, rows, faults):
+        empty = False
         try:
             yield _document(row, name, shared)
         except ValidationError as error:
             faults.add(file, line, said(error))
         except ValueError as error:
             faults.add(file, line, str(error))
-    if not lines and not faults.rows:
+    if empty and not faults.rows:
         faults.add(file, 1, "the file holds no document")
-
-
-def _rows(file: Path, faults: Faults) -> Iterator[tuple[int, _Row]]:
-    """(line from 1, row). Numbers keep their digits, which the usual readers of JSON lines would turn into floats."""
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"can't be read: {error.strerror}", file=file) from None
-    for number, line in enumerate(raw.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            yield number, _Row.model_validate(_object(text))
-        except UnicodeDecodeError:
-            faults.add(file, number, "not UTF-8")
-        except ValidationError as error:
-            faults.add(file, number, said(error))
-        except ValueError as error:
-            faults.add(file, number, str(error))
 
 
 def _object(text: str) -> dict[str, Any]:

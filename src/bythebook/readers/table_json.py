@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bythebook.errors import said
 from bythebook.readers.faults import Faults
-from bythebook.readers.json_files import json_rows
+from bythebook.readers.json_files import json_rows, named_rows
 from bythebook.readers.paths import files_of
 from bythebook.readers.table_questions import TableQuestion
 from bythebook.schema.tables import Table, TableKind
@@ -74,13 +74,7 @@ def read_table_json(path: Path, faults: Faults) -> dict[str, list[TableQuestion]
 
 def _questions(file: Path, faults: Faults) -> list[TableQuestion]:
     out: list[TableQuestion] = []
-    lines: dict[str, int] = {}
-    for line, row in json_rows(file, _Row, faults):
-        name = row.id or f"{file.stem}-{line}"
-        if name in lines:
-            faults.add(file, line, f"the id {name!r} stands on line {lines[name]}, too")
-            continue
-        lines[name] = line
+    for line, name, row in named_rows(file, json_rows(file, _Row, faults), faults):
         try:
             question, kind, answers = row.asked()
             table = Table(headers=row.header, rows=row.rows, row_headings=row.row_headings, title=row.title)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 from pydantic import Field, FiniteFloat
 
+from bythebook.parsing.boxed import boxed_spans
 from bythebook.rewards.control_reward import Control, Rollout
 from bythebook.rewards.text_reward import TextReward
 from bythebook.types import Part, Verdict
@@ -82,20 +82,7 @@ def repeats(text: str, shortest: int = 10, longest: int = 256, times: int = 10) 
     return False
 
 
-_BRACE = re.compile(r"\\boxed\s{0,4}\{|\\[{}]|[{}]")
-
-
 def has_boxed(text: str) -> bool:
     r"""Whether there is a `\boxed{…}` with more than white space between its braces, which match. Linear in the text:
     what holds a brace is not white space, so the stretches that are looked at don't overlap."""
-    opened: list[int] = []
-    for brace in _BRACE.finditer(text):
-        if brace[0].startswith("\\boxed"):
-            opened.append(brace.end())
-        elif brace[0] == "{":
-            opened.append(-1)
-        elif brace[0] == "}" and opened:
-            start = opened.pop()
-            if start >= 0 and not text[start : brace.start()].isspace() and start < brace.start():
-                return True
-    return False
+    return any(start < end and not text[start:end].isspace() for start, end in boxed_spans(text))

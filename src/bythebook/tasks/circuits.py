@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from bythebook.errors import DataError
 from bythebook.hardware.design import under_name
+from bythebook.readers.faults import Faults
 from bythebook.readers.verilog import Circuit
-from bythebook.tasks.asking import how_to_answer
+from bythebook.tasks.asking import how_to_answer, reference_of
+from bythebook.tasks.base import Task
 from bythebook.types import Example
 
-__all__ = ["circuit_example", "in_form"]
+__all__ = ["circuit_example", "circuit_task", "in_form"]
 
 _HOW = (
     "Write the Verilog module that is asked for. First think it through inside <think> and </think>: ports, clock, "
@@ -35,6 +40,32 @@ def circuit_example(circuit: Circuit, task: str, split: str) -> Example:
 
 def in_form(example: Example, _: random.Random) -> str:
     """The reference in the form of an answer, without thinking. DataError where there is none."""
-    if example.reference is None:
-        raise DataError(f"example {example.id} has no reference", remedy="fine-tuning needs answers")
-    return f"<think>\n</think>\n<answer>\n```verilog\n{example.reference.strip()}\n```\n</answer>"
+    return f"<think>\n</think>\n<answer>\n```verilog\n{reference_of(example).strip()}\n```\n</answer>"
+
+
+def circuit_task(name: str, summary: str, read: Callable[[Path | str, Faults], list[Circuit]]) -> Task:
+    """The task of a benchmark that `read` reads from a path: all its circuits are the split `test`."""
+
+    def load(path: Path | str | None) -> dict[str, list[Example]]:
+        """DataError for the first fault, or a missing path."""
+        if path is None:
+            raise DataError(f"the task {name} reads a path", remedy="--path FOLDER")
+        faults = Faults()
+        circuits = read(path, faults)
+        faults.refuse()
+        return {"test": [circuit_example(c, name, "test") for c in circuits]}
+
+    def check(path: Path | str) -> dict[str, Any]:
+        """Every fault of every circuit."""
+        faults = Faults()
+        return faults.beside({"test": read(path, faults)})
+
+    return Task(
+        name=name,
+        summary=summary,
+        load=load,
+        needs_path=True,
+        check=check,
+        targets={"answer": in_form},
+        in_domain=("test",),
+    )

@@ -23,7 +23,7 @@ from bythebook.readers.table_questions import TableQuestion
 from bythebook.readers.wikitablequestions import is_wikitablequestions, read_wikitablequestions
 from bythebook.schema.table_answers import as_meta
 from bythebook.schema.tables import TableKind
-from bythebook.tasks.asking import how_to_answer
+from bythebook.tasks.asking import how_to_answer, reference_of
 from bythebook.tasks.base import Task
 from bythebook.types import Example
 
@@ -102,10 +102,9 @@ def table_example(asked: TableQuestion, split: str, dataset: str, serialisation:
 
 def say(example: Example, thinking: str = "") -> str:
     """The reference in the form that is asked for. DataError where there is none."""
-    if example.reference is None:
-        raise DataError(f"example {example.id} has no reference", remedy="fine-tuning needs answers")
+    reference = reference_of(example)
     listed = example.meta["table_task"] == "items"
-    value = example.reference if listed else json.dumps(example.reference, ensure_ascii=False)
+    value = reference if listed else json.dumps(reference, ensure_ascii=False)
     return f'<think>{thinking}</think>\n<answer>\n```json\n{{"answer": {value}}}\n```\n</answer>'
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bythebook.rewards import TextReward
 from bythebook.schema.answers import AnswerGold
-from bythebook.studies.attack.outcome import Outcome
+from bythebook.studies.attack.outcome import Outcome, Play
 from bythebook.types import Verdict
 
 __all__ = ["TARGETS", "TRICKS", "AnswerTarget", "AnswerTrick", "Pays", "played_on", "played_on_reward"]
@@ -137,17 +137,15 @@ TRICKS: tuple[AnswerTrick, ...] = (
 def played_on(trick: AnswerTrick, pays: Pays, name: str, targets: Sequence[AnswerTarget] = TARGETS) -> Outcome:
     """One trick on whoever pays: a wrong answer plainly given is what it deserves. A wrong answer that is called right
     is overpaid in any case, also the plain one."""
-    best, tried, called_right = (0.0, 0.0, ""), 0, False
-    for target in targets:
-        honest = pays(_REASONING + target.wrong, target.gold).value or 0.0
-        for completion in trick(target):
-            verdict = pays(completion, target.gold)
-            earned = verdict.value or 0.0
-            called_right |= verdict.correct
-            if not tried or earned - honest > best[0] - best[1]:
-                best = earned, honest, completion
-            tried += 1
-    return Outcome(name, trick.__name__, tried, *best, called_right)
+
+    def plays() -> Iterator[Play]:
+        for target in targets:
+            honest = pays(_REASONING + target.wrong, target.gold).value
+            for completion in trick(target):
+                verdict = pays(completion, target.gold)
+                yield Play(completion, verdict.value, honest, verdict.correct)
+
+    return Outcome.of(name, trick.__name__, plays())
 
 
 def played_on_reward(trick: AnswerTrick, judge: TextReward) -> Outcome:

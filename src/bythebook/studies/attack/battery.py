@@ -12,7 +12,7 @@ from bythebook.rewards.registry import SCORERS
 from bythebook.studies.attack import answer_tricks, key_value_tricks, label_tricks, table_tricks
 from bythebook.studies.attack.attempts import Attempt, Trick
 from bythebook.studies.attack.items import ITEMS, Item
-from bythebook.studies.attack.outcome import Outcome
+from bythebook.studies.attack.outcome import Outcome, Play
 from bythebook.studies.attack.tricks import TRICKS
 from bythebook.studies.attack.weakened import WEAKENED, Weakened
 from bythebook.studies.attack.yardstick import TOLERANCE, Yardsticks
@@ -68,18 +68,17 @@ def play(name: str) -> Iterator[Outcome]:
 
 def play_trick(trick: Trick, judge: TextReward, yardsticks: Yardsticks | None = None) -> Outcome:
     """One trick on one reward, on every item. `yardsticks` are the reward's, worked out here if there are none."""
-    best, tried, called_right = (0.0, 0.0, ""), 0, False
     yardsticks = yardsticks or Yardsticks(partial(_paid, judge))
-    for item in ITEMS:
-        deserved = yardsticks(item)
-        for attempt in trick(item):
-            verdict = judge.verdict(attempt.completion, item.gold_json)
-            earned, honest = verdict.value or 0.0, deserved.at(attempt)
-            called_right |= verdict.correct and not _is_right(attempt, item)
-            if not tried or earned - honest > best[0] - best[1]:
-                best = earned, honest, attempt.completion
-            tried += 1
-    return Outcome(judge.name, trick.__name__, tried, *best, called_right)
+
+    def plays() -> Iterator[Play]:
+        for item in ITEMS:
+            deserved = yardsticks(item)
+            for attempt in trick(item):
+                verdict = judge.verdict(attempt.completion, item.gold_json)
+                wrongly = verdict.correct and not _is_right(attempt, item)
+                yield Play(attempt.completion, verdict.value, deserved.at(attempt), wrongly)
+
+    return Outcome.of(judge.name, trick.__name__, plays())
 
 
 def _paid(judge: TextReward, text: str, item: Item) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from bythebook.metrics.key_values import flatten, path_text
 from bythebook.rewards import TextReward
 from bythebook.schema.key_values import Key, KeySchema, KeyValueGold
-from bythebook.studies.attack.outcome import Outcome
+from bythebook.studies.attack.outcome import Outcome, Play
 
 __all__ = ["TARGETS", "TRICKS", "KeyValueAttempt", "KeyValueTrick", "in_form", "played"]
 
@@ -137,14 +137,14 @@ TRICKS: tuple[KeyValueTrick, ...] = (
 
 def played(trick: KeyValueTrick, judge: TextReward) -> Outcome:
     """One trick on one reward."""
-    best, tried, called_right = (0.0, 0.0, ""), 0, False
-    for target in TARGETS:
-        gold = target.to_json()
-        for attempt in trick(target):
-            verdict = judge.verdict(attempt.completion, gold)
-            earned, honest = verdict.value or 0.0, judge.verdict(attempt.honest, gold).value or 0.0
-            called_right |= verdict.correct
-            if not tried or earned - honest > best[0] - best[1]:
-                best = earned, honest, attempt.completion
-            tried += 1
-    return Outcome(judge.name, trick.__name__, tried, *best, called_right)
+
+    def plays() -> Iterator[Play]:
+        for target in TARGETS:
+            gold = target.to_json()
+            for attempt in trick(target):
+                verdict = judge.verdict(attempt.completion, gold)
+                yield Play(
+                    attempt.completion, verdict.value, judge.verdict(attempt.honest, gold).value, verdict.correct
+                )
+
+    return Outcome.of(judge.name, trick.__name__, plays())

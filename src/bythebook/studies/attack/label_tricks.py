@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bythebook.rewards import TextReward
 from bythebook.schema import Gold, Grammar
-from bythebook.studies.attack.outcome import Outcome
+from bythebook.studies.attack.outcome import Outcome, Play
 from bythebook.types import Label
 
 __all__ = ["GRAMMARS", "TARGETS", "TRICKS", "Target", "Trick", "many_tags", "played", "say"]
@@ -262,15 +262,13 @@ TARGETS = tuple(Target(grammar, label) for grammar in GRAMMARS for label in gram
 
 def played(trick: Trick, judge: TextReward) -> Outcome:
     """One trick on one reward, on every target: the yardstick is a wrong answer of the right form."""
-    best, tried, called_right = (0.0, 0.0, ""), 0, False
-    for target in TARGETS:
-        gold = Gold(label=target.gold, grammar=target.grammar).to_json()
-        honest = judge.verdict(say(target.wrong), gold).value or 0.0
-        for completion in trick(target):
-            verdict = judge.verdict(completion, gold)
-            earned = verdict.value or 0.0
-            called_right |= verdict.correct
-            if not tried or earned - honest > best[0] - best[1]:
-                best = earned, honest, completion
-            tried += 1
-    return Outcome(judge.name, trick.__name__, tried, *best, called_right)
+    targets = [(Gold(label=target.gold, grammar=target.grammar).to_json(), target) for target in TARGETS]
+
+    def plays() -> Iterator[Play]:
+        for gold, target in targets:
+            honest = judge.verdict(say(target.wrong), gold).value
+            for completion in trick(target):
+                verdict = judge.verdict(completion, gold)
+                yield Play(completion, verdict.value, honest, verdict.correct)
+
+    return Outcome.of(judge.name, trick.__name__, plays())

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bythebook.studies.attack.yardstick import TOLERANCE
 
-__all__ = ["Outcome"]
+__all__ = ["Outcome", "Play"]
 
 _SHOWN = 200
 """Characters of a completion that are reported."""
+
+
+class Play(NamedTuple):
+    """One attempt of a trick."""
+
+    completion: str
+    earned: float | None
+    """What the reward paid; None counts as nothing."""
+    honest: float | None
+    """What it pays what the attempt deserves."""
+    called_right: bool
+    """Whether its verdict was `ok`, and should not have been."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,18 @@ class Outcome:
     completion: str
     called_right: bool
     """Whether the verdict on some attempt that is not right was `ok`."""
+
+    @classmethod
+    def of(cls, reward: str, trick: str, plays: Iterable[Play]) -> Outcome:
+        """The worst of the attempts: the first of those that earned most above what they deserved."""
+        best, tried, called_right = (0.0, 0.0, ""), 0, False
+        for play in plays:
+            earned, honest = play.earned or 0.0, play.honest or 0.0
+            called_right |= play.called_right
+            if not tried or earned - honest > best[0] - best[1]:
+                best = earned, honest, play.completion
+            tried += 1
+        return cls(reward, trick, tried, *best, called_right)
 
     @property
     def overpaid(self) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bythebook.rewards import TextReward
 from bythebook.schema.table_answers import TableGold
-from bythebook.studies.attack.outcome import Outcome
+from bythebook.studies.attack.outcome import Outcome, Play
 
 __all__ = ["TARGETS", "TRICKS", "TableTarget", "TableTrick", "played"]
 
@@ -113,15 +113,13 @@ TRICKS: tuple[TableTrick, ...] = (
 
 def played(trick: TableTrick, judge: TextReward) -> Outcome:
     """One trick on one reward: a wrong answer in good form is what it deserves."""
-    best, tried, called_right = (0.0, 0.0, ""), 0, False
-    for target in TARGETS:
-        gold = target.gold.to_json()
-        honest = judge.verdict(_say(_fenced(target.wrong)), gold).value or 0.0
-        for completion in trick(target):
-            verdict = judge.verdict(completion, gold)
-            earned = verdict.value or 0.0
-            called_right |= verdict.correct
-            if not tried or earned - honest > best[0] - best[1]:
-                best = earned, honest, completion
-            tried += 1
-    return Outcome(judge.name, trick.__name__, tried, *best, called_right)
+    targets = [(target.gold.to_json(), target) for target in TARGETS]
+
+    def plays() -> Iterator[Play]:
+        for gold, target in targets:
+            honest = judge.verdict(_say(_fenced(target.wrong)), gold).value
+            for completion in trick(target):
+                verdict = judge.verdict(completion, gold)
+                yield Play(completion, verdict.value, honest, verdict.correct)
+
+    return Outcome.of(judge.name, trick.__name__, plays())

@@ -16,6 +16,7 @@ from typing import Any
 from bythebook.errors import DataError
 from bythebook.prompts import PromptStyle, render
 from bythebook.tasks import world
+from bythebook.tasks.asking import reference_of
 from bythebook.tasks.base import Task
 from bythebook.tasks.world.annotators import Annotator, annotate_as, draw_annotator
 from bythebook.tasks.world.drawing import options_of
@@ -82,9 +83,7 @@ def fill_as(annotator: Annotator | None, example: Example, rng: random.Random) -
 
 def _reference(example: Example, _: random.Random) -> str:
     """The reference without reasoning. DataError where there is none."""
-    if example.reference is None:
-        raise DataError(f"example {example.id} has no reference", remedy="fine-tuning needs answers")
-    return f"{_ANSWER}{example.reference}{_END}"
+    return f"{_ANSWER}{reference_of(example)}{_END}"
 
 
 TASK = Task(
