@@ -37,7 +37,7 @@ WARM, WARM_OF = 60, {"r2grpo_tiny": 200}
 def data_of(recipe: Recipe, folder: Path, fixtures: Path) -> list[str]:
     """Where a recipe that wants a path finds data here, and how few examples of generated ones. Where it names the
     examples that it trains on, it gets all."""
-    sizes = () if recipe.data.only else ("train", "id", "ood")
+    sizes = () if recipe.data.only else ("train", "id", "ood", "unusual")
     fewer = [f"data.options.{name}={SENTENCES}" for name in sizes if name in recipe.data.options]
     if recipe.data.task == "semeval2010":
         return [f"data.path={json.dumps(str(fixtures / 'semeval2010_task8'))}", *fewer]

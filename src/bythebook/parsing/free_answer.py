@@ -1,11 +1,13 @@
 """A completion → its final answer in free words: what a judge is shown, and what is compared with the reference.
 
 The last line that is not empty, as "Crossing the Reward Bridge" (arXiv 2503.23829) has it. Beyond the paper: of
-thinking between tags only what stands after it is looked at, and of a single answer block only what is inside.
+thinking between tags only what stands after it is looked at, and of a single answer block only what is inside; there
+the last `\\boxed{…}`, where there is one, is the answer.
 """
 
 from __future__ import annotations
 
+from bythebook.parsing.boxed import last_boxed
 from bythebook.parsing.last_line import last_line
 from bythebook.types import Deviation, Noun
 
@@ -35,14 +37,15 @@ def read_free_answer(text: str, *, prefilled: bool = False) -> FreeAnswer:
     if not closed and (prefilled or _THINKING in text):
         return FreeAnswer(text="", deviations=(Deviation(code="open_thinking", message="the thinking never ends"),))
     found: list[Deviation] = []
+    boxed = None
     if _OPEN in after or _CLOSED in after:
         before, _, inside = after.partition(_OPEN)
         inside, _, behind = inside.partition(_CLOSED)
         if after.count(_OPEN) == after.count(_CLOSED) == 1 and _CLOSED not in before and not behind.strip():
-            after = inside
+            after, boxed = inside, last_boxed(inside)
         else:
             found.append(Deviation(code="answer_tags", message="not one answer block at the end"))
-    line = last_line(after)
+    line = last_line(after) if boxed is None else boxed
     if not line:
         found.append(Deviation(code="no_answer", message="no line that is not empty"))
     return FreeAnswer(text=line, deviations=tuple(found))

@@ -27,7 +27,6 @@ from pydantic import Field, FiniteFloat
 from bythebook.metrics.repeated_ngrams import repeated_share
 from bythebook.metrics.visual_facts import facts_in
 from bythebook.parsing.blocks import read_blocks
-from bythebook.parsing.boxed import last_boxed
 from bythebook.parsing.free_answer import read_free_answer
 from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.forms import ANSWER, Form
@@ -122,11 +121,8 @@ class PerceptionR1(Noun):
         return not blocks.broken and blocks.anchored and bool(self.said(text)) and len(blocks.answers) == 1
 
     def said(self, text: str) -> str:
-        """The answer; empty if there is none."""
-        blocks = read_blocks(text, TAG_SETS["think"])
-        inside = text[slice(*blocks.answers[0])] if len(blocks.answers) == 1 and blocks.is_read() else ""
-        boxed = last_boxed(inside)
-        return read_free_answer(text).text if boxed is None else boxed
+        """The answer, as an evaluation reads it; empty if there is none."""
+        return read_free_answer(text).text
 
     def seen(self, noticed: Sequence[Noticed]) -> dict[str, Part]:
         """The two terms about what is seen. The number of facts asked about divides."""

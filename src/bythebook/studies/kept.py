@@ -17,6 +17,8 @@ from bythebook.stats import Difference, PooledDifference
 __all__ = ["interval_text", "keep", "keep_arms", "points", "results_script", "share_text", "table_row"]
 
 _KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between", "quoted")
+_KEPT_FIGURES = ("perceived", "recall", "hedged", "repeated", "assured")
+"""Tags of `studies.miniature.perception_notes`."""
 
 
 def keep(run: Path, folder: Path) -> None:
@@ -44,7 +46,7 @@ def keep_arms(seed: Path, folder: Path, metrics: Sequence[str]) -> None:
 
 
 def _slim(record: Record) -> Record:
-    tags = {name: value for name, value in record.tags.items() if name in _KEPT_TAGS}
+    tags = {name: value for name, value in record.tags.items() if name in (*_KEPT_TAGS, *_KEPT_FIGURES)}
     return record.model_copy(update={"completion": None, "text": None, "entities": None, "errors": (), "tags": tags})
 
 

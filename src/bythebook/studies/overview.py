@@ -24,12 +24,13 @@ ROOMS = {
     "spurious": "miniature",
     "one_shot": "miniature",
     "med_rlvr": "miniature",
+    "perception_r1": "miniature",
     "reward_bridge": "reward_bridge",
     "invisible_leash": "leash",
 }
 """Systems whose claims are judged → the room of the study."""
 
-_SHARES = ("avg", "greedy", "pass", "format")
+_SHARES = ("avg", "greedy", "pass", "format", "perceived", "described", "recall", "hedged", "repeated", "assured")
 """Quantities that are shares, and told in points."""
 _SAID = (
     "Differences are in points, of entropies, perplexities and NSCR as they are, with a 95 % interval over seeds × "

@@ -105,9 +105,13 @@ def _miniature(asked: _Asked) -> Outcome:
     from bythebook.studies.miniature.arms import QUICK, Size
     from bythebook.studies.miniature.experiments import run_experiments
     from bythebook.studies.miniature.results import keep_experiments, results, verdicts
+    from bythebook.studies.miniature.work import makes_its_own
 
     _refuse_data(asked)
-    run = partial(run_experiments, MINIATURES[asked.system])
+    miniature = MINIATURES[asked.system]
+    if asked.model and all(arm.begins_with for arm in miniature.arms[1:]) and makes_its_own(miniature.arms[0]):
+        raise InputError(f"{asked.system} makes its own model", remedy="leave out --model")
+    run = partial(run_experiments, miniature)
     _run(asked, run, _sized(asked, QUICK, Size()), keep_experiments)
     return results(asked.kept), verdicts(asked.kept)
 

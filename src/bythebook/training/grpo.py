@@ -15,6 +15,7 @@ from trl import GRPOConfig
 
 from bythebook.errors import DataError, RecipeError
 from bythebook.judging.from_recipe import JUDGED, judged_reward
+from bythebook.judging.perceived_recipe import PERCEIVED, perceived_reward
 from bythebook.metrics.stages import Thresholds
 from bythebook.objectives.deviation_filter import DeviationFilter
 from bythebook.prompts import style_of
@@ -172,6 +173,8 @@ def _reward(recipe: Recipe, *, prefilled: bool) -> Any:
         return scored
     if section.name == JUDGED:
         return judged_reward(section.options, prefilled=prefilled)
+    if section.name == PERCEIVED:
+        return perceived_reward(section.options, prefilled=prefilled)
     if "tags" in section.options:
         raise RecipeError("reward.options.tags: the tags belong to the prompt, too", remedy="set prompt.tags")
     return reward(section.name, prefilled=prefilled, tags=recipe.prompt.tags, **section.options)

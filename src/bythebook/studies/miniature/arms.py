@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bythebook.generation import EMBEDDED
+from bythebook.records import Record
 
 __all__ = ["CURVES", "QUICK", "SPLITS", "START", "Arm", "Claim", "Miniature", "QuantityName", "Questions", "Size"]
 
-QuantityName = Literal["avg", "greedy", "pass", "format"]
-"""Avg@K, accuracy of greedy answers, Pass@K, share of well-formed samples."""
+QuantityName = Literal[
+    "avg", "greedy", "pass", "format", "perceived", "described", "recall", "hedged", "repeated", "assured"
+]
+"""Avg@K, accuracy of greedy answers, Pass@K, share of well-formed samples; the others are means over the samples of
+what the study's `notes` keep of a record, `described` is `perceived` of greedy completions."""
 
 SPLITS: Mapping[str, str] = {"id": "guidelines of training", "ood": "never-seen guidelines"}
 """What all arms are asked, and what that is called."""
+
+Notes = Callable[[Record], Mapping[str, str]]
+"""Figures of a record by name, to be kept as tags."""
 
 CURVES = ("reward", "entropy", "completion_length", "groups_without_signal", "grad_norm")
 """Metrics of training that the page shows."""
@@ -78,15 +85,22 @@ class Questions:
     options: Mapping[str, Any] = field(default_factory=lambda: {"k": 4})
     in_domain: str = "id"
     """The task's name for what the tables call ID."""
+    beyond: str = "ood"
+    """Likewise for OOD."""
     splits: Mapping[str, str] = field(default_factory=lambda: SPLITS)
     """What the two sets are called on the page."""
     out_of_domain: int | None = None
     """Of OOD, where another number is asked than in the other studies."""
+    as_many: bool = False
+    """Whether as many are asked of ID as of OOD."""
+    max_new_tokens: int = 32
+    samples: int | None = None
+    """Of each question, where another number is drawn than in the other studies."""
 
     def sizes(self, size: Size) -> dict[str, int]:
         """How many questions of each set a study of this size asks, by the task's names of them."""
         ood = self.out_of_domain if self.out_of_domain and size.most_steps is None else size.out_of_domain
-        return {self.in_domain: size.in_domain, "ood": ood}
+        return {self.in_domain: ood if self.as_many else size.in_domain, self.beyond: ood}
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,10 @@ class Miniature:
     """Whether a table has last values of the training beside smoothed ones."""
     questions: Questions = field(default_factory=Questions)
     curves: tuple[str, ...] = CURVES
+    notes: Notes | None = None
+    """What is kept of each record beside its verdict."""
+    paired: bool = False
+    """Whether tables have the noted quantities, and McNemar's tests of every arm beside the first."""
 
     def arm(self, name: str) -> Arm:
         """KeyError for an unknown one."""

@@ -75,6 +75,10 @@ def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
         return float(any(right)) if right else None
     if quantity == "format":
         return stats.mean(float(r.well_formed) for r in drawn)
+    if quantity == "described":
+        return stats.mean(float(r.tags["perceived"]) for r in records if r.sample < 0 and "perceived" in r.tags)
+    if quantity != "avg":
+        return stats.mean(float(r.tags[quantity]) for r in drawn if quantity in r.tags)
     return stats.mean(map(float, right))
 
 

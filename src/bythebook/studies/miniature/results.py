@@ -19,6 +19,7 @@ from bythebook.records import read_jsonl
 from bythebook.studies.kept import keep_arms, points, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import Miniature, QuantityName
 from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, over_seeds
+from bythebook.studies.miniature.mcnemar_table import mcnemar_tables, noted_table
 from bythebook.studies.miniature.monitoring import keep_monitoring, monitoring_table, quarters
 from bythebook.studies.miniature.systems import MINIATURES
 
@@ -65,7 +66,8 @@ def results(folder: Path) -> str:
         f"ID: {splits['id']}, OOD: {splits['ood']}; Avg@K is the mean accuracy of K samples at temperature 1. "
         "Differences are paired by sentence, with a 95 % bootstrap interval over seeds × guidelines."
     )
-    parts = [said, _figures(miniature, seeds), _claims(miniature, seeds), _curves(miniature, seeds)]
+    noticed = [noted_table(miniature, seeds), mcnemar_tables(miniature, seeds)] if miniature.paired else []
+    parts = [said, _figures(miniature, seeds), *noticed, _claims(miniature, seeds), _curves(miniature, seeds)]
     parts += [_last_values(miniature, seeds)] if miniature.smoothed else []
     return "\n\n".join([*parts, *([monitoring_table(miniature, seeds)] if miniature.monitored else [])])
 

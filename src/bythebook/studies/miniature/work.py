@@ -9,25 +9,32 @@ from pathlib import Path
 from bythebook.evaluation import evaluate_examples
 from bythebook.generation import Sampling, load_model
 from bythebook.recipe import Recipe, load_recipe
-from bythebook.records import read_records, write_jsonl, write_text
-from bythebook.studies.miniature.arms import SPLITS, Arm, Questions, Size
+from bythebook.records import Record, read_records, write_jsonl, write_text
+from bythebook.studies.miniature.arms import SPLITS, Arm, Miniature, Questions, Size
 from bythebook.studies.miniature.systems import MINIATURES
 from bythebook.studies.one_shot.history import history_of
 from bythebook.studies.one_shot.selection import Ranked, ranked
 from bythebook.tasks import task_named
 from bythebook.training import train
 
-__all__ = ["FEW", "is_done", "recipe_of", "run_arm", "sentences_of"]
+__all__ = ["FEW", "is_done", "makes_its_own", "noted", "recipe_of", "run_arm", "sentences_of"]
 
 FEW = "few.json"
 """In the folder of an arm: the sentences that it is trained on, where these are a few."""
+SCRATCH = "scratch"
+"""Where a recipe names no model but its sizes."""
 
-_MAX_NEW_TOKENS, _BATCH = 32, 256
+_BATCH = 256
 
 
 def is_done(run: Path, arm: str) -> bool:
     """Whether the arm has been trained and asked everything in this folder."""
     return (run / "records" / f"{arm}.{list(SPLITS)[-1]}.jsonl").exists()
+
+
+def makes_its_own(arm: Arm) -> bool:
+    """Whether the arm trains a model from scratch, whatever the study's model is."""
+    return arm.recipe is not None and load_recipe(arm.recipe).model.path == SCRATCH
 
 
 def recipe_of(
@@ -43,12 +50,13 @@ def recipe_of(
     it begins with where that is another arm's; None where nothing is trained."""
     if arm.recipe is None:
         return None
+    tests, start = questions or Questions(), SCRATCH if makes_its_own(arm) else size.model
     settings = [
-        f"model.path={json.dumps(str(begin)) if begin else size.model}",
+        f"model.path={json.dumps(str(begin)) if begin else start}",
         f"seed={seed}",
         f"data.options.seed={seed + arm.data_seed}",
-        f"data.options.{(questions or Questions()).in_domain}=0",
-        "data.options.ood=0",
+        f"data.options.{tests.in_domain}=0",
+        f"data.options.{tests.beyond}=0",
         f"training.max_steps={arm.max_steps(size)}",
         "evaluation.every=0",
         "training.threads=1",
@@ -80,11 +88,19 @@ def run_arm(system: str, name: str, run: str, seed: int, size: Size) -> str:
         write_text(output / FEW, json.dumps([row._asdict() for row in few]) + "\n")
     asked = {**questions.options, **questions.sizes(size)}
     sets = task_named(questions.task).read(None, seed=seed + miniature.test_seed, **asked)
-    sets = {"id": sets[questions.in_domain], "ood": sets["ood"]}
-    sampling = Sampling(temperature=1.0, max_new_tokens=_MAX_NEW_TOKENS, n=size.samples, seed=seed, batch_size=_BATCH)
+    sets = {"id": sets[questions.in_domain], "ood": sets[questions.beyond]}
+    most, k = questions.max_new_tokens, questions.samples or size.samples
+    sampling = Sampling(temperature=1.0, max_new_tokens=most, n=k, seed=seed, batch_size=_BATCH)
     style = model.settings.style.model_copy(update=dict(arm.prompt))
     # The last file marks the arm as done.
     for split in SPLITS:
-        records = evaluate_examples(model, sets[split], style=style, sampling=sampling, samples=size.samples)
-        write_jsonl(folder / "records" / f"{name}.{split}.jsonl", records)
+        records = evaluate_examples(model, sets[split], style=style, sampling=sampling, samples=k)
+        write_jsonl(folder / "records" / f"{name}.{split}.jsonl", noted(miniature, records))
     return name
+
+
+def noted(miniature: Miniature, records: Sequence[Record]) -> list[Record]:
+    """The records with what the miniature notes of each among their tags."""
+    if miniature.notes is None:
+        return list(records)
+    return [r.model_copy(update={"tags": {**r.tags, **miniature.notes(r)}}) for r in records]

@@ -2,9 +2,9 @@
 beside the answer (Perception-R1, arXiv 2506.07218).
 
 A scene lists its things by signs, which the guideline explains; describing it is saying the signs in words. In domain
-(`train`, `id`) most answers can be guessed from the question alone, since shapes have their usual colours and sizes.
-Out of domain (`ood`) they have not, a scene has one thing more, and the questions are put in other turns of phrase. The
-scenes of `id` are none of those of `train`. `scene_picture` draws them.
+(`train`, `id`) most answers can be guessed from the question alone, since shapes have their usual colours and sizes; in
+`unusual` they have not. Out of domain (`ood`) they have not either, a scene has one thing more, and the questions are
+put in other turns of phrase. The scenes of `id` and `unusual` are none of those of `train`. `scene_picture` draws them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bythebook.tasks.asking import how_to_answer
 from bythebook.tasks.base import Task
 from bythebook.tasks.world.drawing import options_of
 from bythebook.tasks.world.scene_annotators import answer_alone, careful, mixed
+from bythebook.tasks.world.scene_describers import describers
 from bythebook.tasks.world.scene_questions import KINDS, Kind, draw_question
 from bythebook.tasks.world.scene_things import COLOURS, SHAPES, SIZES, Scene, draw_scene
 from bythebook.types import Example, Noun
@@ -50,18 +51,20 @@ class SceneOptions(Noun):
     """Of questions, one after the other."""
     train: int = Field(default=0, ge=0)
     id: int = Field(default=0, ge=0)
+    unusual: int = Field(default=0, ge=0)
+    """Questions as those of `id` about scenes in which no colour and no size is more usual than another."""
     ood: int = Field(default=0, ge=0)
 
 
 def _fits(scene: Scene, split: str) -> bool:
-    """Whether a scene may stand in a split: those of `train` and `id` never meet."""
+    """Whether a scene may stand in a split: those of `train` are none of `id` or `unusual`."""
     first = hashlib.sha256(scene.symbols.encode()).digest()[0]
-    return split == "ood" or (first % _HELD_OUT == 0) == (split == "id")
+    return split == "ood" or (first % _HELD_OUT == 0) == (split != "train")
 
 
 def _example(number: int, split: str, o: SceneOptions, rng: random.Random) -> Example:
     strange = split == "ood"
-    habit = 0.0 if strange else o.habit
+    habit = 0.0 if strange or split == "unusual" else o.habit
     while not _fits(scene := draw_scene(rng, o.things + strange, habit), split):
         pass
     question = draw_question(o.kinds[number % len(o.kinds)], scene, rng, habit)
@@ -86,11 +89,11 @@ def _example(number: int, split: str, o: SceneOptions, rng: random.Random) -> Ex
 
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
-    """The splits asked for (`train`, `id`, `ood`), no text twice in one. RecipeError for an unknown option; the world
-    needs no path."""
+    """The splits asked for (`train`, `id`, `unusual`, `ood`), no text twice in one. RecipeError for an unknown option;
+    the world needs no path."""
     o = options_of("world_scenes", SceneOptions, path, options)
     splits: dict[str, list[Example]] = {}
-    for split, n in (("train", o.train), ("id", o.id), ("ood", o.ood)):
+    for split, n in (("train", o.train), ("id", o.id), ("unusual", o.unusual), ("ood", o.ood)):
         rng = random.Random(f"bythebook scenes/{split}/{o.seed}/{o.things}/{o.habit}")
         rows: dict[str, Example] = {}
         while len(rows) < n:
@@ -106,7 +109,7 @@ TASK = Task(
     summary="questions about scenes in symbols, with the facts to describe; needs no data",
     load=load,
     needs_path=False,
-    targets={"answer": answer_alone, "careful": careful, "mixed": mixed},
+    targets={"answer": answer_alone, "careful": careful, "mixed": mixed, "describers": describers},
     test_options={"id": 256, "ood": 256},
     in_domain=("id",),
     out_of_domain=("ood",),
