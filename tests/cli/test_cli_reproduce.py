@@ -60,6 +60,7 @@ def test_every_system_passes_on_what_is_asked(system: str, monkeypatch: pytest.M
     import importlib
 
     rooms = {"r1_re": "r1_re", "r2grpo": "r2grpo", "invisible_leash": "leash", "reward_bridge": "reward_bridge"}
+    rooms["modomodo"] = "mixture"
     own, model = system in rooms, None if system == "reward_bridge" else "elsewhere"  # that makes its own models
     study = f"bythebook.studies.{rooms.get(system, 'miniature')}"
     seen: dict[str, Any] = {}

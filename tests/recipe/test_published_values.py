@@ -49,6 +49,19 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "rollout.num_generations": 16,
         "rollout.temperature": 1.0,
     },
+    "modomodo": {
+        "seed": 42,
+        "objective.loss_type": "grpo",
+        "objective.beta": 0.04,
+        "rollout.prompts_per_step": 2,  # 12 trajectories of 6 a prompt
+        "rollout.num_generations": 6,
+        "training.max_steps": 2000,
+        "training.learning_rate": 1e-6,
+        "training.lr_scheduler": "linear",
+        "training.warmup_steps": 200,
+        "training.adam_beta1": 0.9,
+        "training.adam_beta2": 0.999,
+    },
     "one_shot": {
         "objective.beta": 0.001,
         "objective.kl_estimator": "k3",
@@ -74,9 +87,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "training.learning_rate": 5e-7,
     },
 }
-OTHERWISE = {"one_shot": {"num_iterations"}, "med_rlvr": {"ppo"}}
+OTHERWISE = {"one_shot": {"num_iterations"}, "med_rlvr": {"ppo"}, "modomodo": {"beta"}}
 """Fields of the loss that a miniature has otherwise than its recipe: one update a rollout, which the release has; the
-critic's learning rate."""
+critic's learning rate; no KL in few steps at a high rate."""
 OTHER_REWARD = {"med_rlvr": {"options"}, "reward_bridge": {"options"}}
 """Of the reward: stages of an annotator's short notes; a rule, since a verifier has to be made first."""
 

@@ -4,6 +4,7 @@ A recipe has one level of sections. Every field that a loss depends on is set in
 comment, because the defaults of libraries move.
 """
 
+from bythebook.recipe.domains import domain_names
 from bythebook.recipe.reading import dump_recipe, launch_config, load_recipe, recipe_names
 from bythebook.recipe.sections import (
     ArcherSection,
@@ -43,6 +44,7 @@ __all__ = [
     "RolloutSection",
     "Tags",
     "TrainingSection",
+    "domain_names",
     "dump_recipe",
     "launch_config",
     "load_recipe",

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from bythebook.recipe.domains import refuse_mixing
+
 __all__ = [
     "ArcherSection",
     "DataSection",
@@ -58,6 +60,13 @@ class ModelSection(_Section):
     """Options of training.small_models for `path: scratch`."""
 
 
+class RewardSection(_Section):
+    """RL only: which reward, with its options."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
 class MoreData(_Section):
     """Another task whose examples are trained on as well."""
 
@@ -69,6 +78,10 @@ class MoreData(_Section):
     """How often each of its examples stands among the training examples; of a fraction some are drawn."""
     steps: int | None = Field(default=None, ge=1)
     """SFT: alone for so many steps, before all that has none; one of the own task takes over its path and options."""
+    name: str | None = None
+    """As a domain of `mixture`, of metrics and of records; null: its task."""
+    reward: RewardSection | None = None
+    """RL: what its answers are paid by; null: as those of the own task."""
 
 
 class DataSection(_Section):
@@ -83,6 +96,13 @@ class DataSection(_Section):
     """SFT only: which of the task's targets is imitated (`answer`, `mimic`, …), or a JSONL of records to imitate."""
     also: tuple[MoreData, ...] = ()
     """Further training data; what is watched and scored is the task's own."""
+    name: str | None = None
+    """What the own task is called beside these; null: its task."""
+    mixture: dict[str, float] | None = None
+    """RL: shares by which the domains are drawn, example by example, each once; see tasks.mixture. A domain that is not
+    named is not drawn. Null: all examples in one heap."""
+    reward_ranges: Literal["same", "any"] = "same"
+    """RL: whether rewards of domains must pay from the same least to the same most."""
     only: tuple[str, ...] = ()
     """Ids of the training examples that are trained on, in this order; empty: all."""
     repeat: int | None = Field(default=None, ge=1)
@@ -112,13 +132,6 @@ class PromptSection(_Section):
     Gold follows; see guidelines.variations."""
     tags: Tags = "think"
     """Joint extraction: which blocks stand around reasoning and answer, in the prompt, in parsing and in the reward."""
-
-
-class RewardSection(_Section):
-    """RL only: which reward, with its options."""
-
-    name: str
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class KnowledgeSection(_Section):
@@ -355,6 +368,7 @@ class Recipe(_Section):
             raise ValueError(f"data.repeat: {self.data.repeat} rows don't fill a step of {needed} prompts")
         if self.objective and self.rollout and self.rollout.refill and (reason := self.objective.needs_every_group):
             raise ValueError(f"rollout.refill: {reason}")
+        refuse_mixing(self)
         e = self.evaluation
         if e.choose_on in ("test", "ood", self.data.train_split):
             raise ValueError(f"evaluation.choose_on: {e.choose_on}: a model is never chosen on training or test data")

@@ -27,6 +27,7 @@ ROOMS = {
     "perception_r1": "miniature",
     "reward_bridge": "reward_bridge",
     "invisible_leash": "leash",
+    "modomodo": "mixture",
 }
 """Systems whose claims are judged → the room of the study."""
 

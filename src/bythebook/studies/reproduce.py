@@ -126,6 +126,16 @@ def _invisible_leash(asked: _Asked) -> Outcome:
     return results(asked.kept), verdicts(asked.kept)
 
 
+def _modomodo(asked: _Asked) -> Outcome:
+    from bythebook.studies.mixture.arms import QUICK, Size
+    from bythebook.studies.mixture.experiments import run_experiments
+    from bythebook.studies.mixture.results import keep_experiments, results, verdicts
+
+    _refuse_data(asked)
+    _run(asked, run_experiments, _sized(asked, QUICK, Size()), keep_experiments)
+    return results(asked.kept), verdicts(asked.kept)
+
+
 def _refuse_data(asked: _Asked) -> None:
     if asked.data:
         raise InputError(f"{asked.system} is reproduced in the procedural world alone", remedy="leave out --data")
@@ -149,4 +159,5 @@ SYSTEMS: dict[str, Callable[[_Asked], Outcome]] = {
     "reward_bridge": _reward_bridge,
     **dict.fromkeys(MINIATURES, _miniature),
     "invisible_leash": _invisible_leash,
+    "modomodo": _modomodo,
 }

@@ -1,24 +1,29 @@
-"""Training data of several tasks: `data.also` of a recipe, beside its own task or, with `steps`, before it."""
+"""Training data of several tasks: `data.also` of a recipe, beside its own task or, with `steps`, before it; or drawn
+from all of them by the weights of a mixture, each example once, until a drawn domain is exhausted (MoDoMoDo, arXiv
+2505.24871)."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bythebook.errors import RecipeError
-from bythebook.recipe import MoreData, Recipe
+from bythebook.mixtures import MixtureSampler
+from bythebook.recipe import MoreData, Recipe, domain_names
 from bythebook.tasks import task_named
 from bythebook.tasks.base import Target
 from bythebook.tasks.chosen import chosen_examples, chosen_target, names_records
 from bythebook.tasks.few import chosen_few
 from bythebook.types import Example
 
-__all__ = ["Stage", "more_examples", "stages_of", "training_examples", "training_target"]
+__all__ = ["DOMAIN", "Stage", "last_step", "more_examples", "stages_of", "training_examples", "training_target"]
 
 _TASK, _STAGE = "task", "_stage"
 """The keys in `Example.meta` that name the task of an example from `data.also`, and its place there if it is of a
 stage."""
+DOMAIN = "_also"
+"""The key in `Example.meta` of the domain of an example, in RL on several tasks."""
 
 
 class Stage(NamedTuple):
@@ -30,11 +35,44 @@ class Stage(NamedTuple):
 
 def training_examples(recipe: Recipe, own: Sequence[Example]) -> list[Example]:
     """Everything that is trained on: the examples of the recipe's own task and those of `data.also`; where records are
-    imitated, those that have one; of all these the few that `data.only` names, duplicated as `data.repeat` says.
-    InputError for data or records that can't be read."""
+    imitated, those that have one; of all these the few that `data.only` names, duplicated as `data.repeat` says. With
+    `data.mixture`, what it draws, in that order. InputError for data or records that can't be read, RecipeError for
+    shares that are none, and for a domain that has one and no example."""
+    if recipe.method == "rl" and recipe.data.also:
+        own = [_tagged(e, {DOMAIN: domain_names(recipe)[0]}) for e in own]
     found = [*own, *more_examples(recipe)]
+    if recipe.data.mixture is not None:
+        return _drawn(recipe, found, recipe.data.mixture)
     found = chosen_examples(str(recipe.data.target), found) if names_records(recipe.data.target) else found
     return chosen_few(recipe.data, found)
+
+
+def _drawn(recipe: Recipe, examples: Sequence[Example], mixture: Mapping[str, float]) -> list[Example]:
+    """All that a run of any length would draw, so that the draws of a longer run begin with those of a shorter one."""
+    of: dict[str, list[Example]] = {name: [] for name in domain_names(recipe)}
+    for example in examples:
+        of[example.meta.get(DOMAIN, domain_names(recipe)[0])].append(example)
+    try:
+        sampler = MixtureSampler({name: len(rows) for name, rows in of.items()}, mixture, seed=recipe.seed)
+    except ValueError as error:
+        raise RecipeError(f"data.mixture: {error}", remedy="shares by name of the domain, with sum 1") from None
+    return [of[name][place] for name, place in sampler]
+
+
+def last_step(recipe: Recipe, examples: Sequence[Example]) -> int:
+    """The step at which training ends: the recipe's last, or under a mixture the last whole batch before a drawn domain
+    is exhausted. RecipeError if that comes before the first."""
+    whole = recipe.training.max_steps
+    if recipe.data.mixture is None or recipe.rollout is None or recipe.objective is None:
+        return whole
+    batches = len(examples) // recipe.rollout.prompts_per_step
+    if not batches:
+        raise RecipeError("data.mixture: a domain is exhausted before the first step", remedy="give it more examples")
+    return min(whole, batches * recipe.objective.num_iterations)
+
+
+def _tagged(example: Example, tags: Mapping[str, str]) -> Example:
+    return example.model_copy(update={"meta": {**example.meta, **tags}})
 
 
 def more_examples(recipe: Recipe) -> list[Example]:
@@ -55,6 +93,8 @@ def more_examples(recipe: Recipe) -> list[Example]:
 
 def _weighted(more: MoreData, number: int, recipe: Recipe) -> list[Example]:
     path, options, tags = more.path, more.options, {_TASK: more.task}
+    if recipe.method == "rl":
+        tags[DOMAIN] = domain_names(recipe)[number + 1]
     if more.steps:
         tags[_STAGE] = str(number)
         if more.task == recipe.data.task:
@@ -62,7 +102,7 @@ def _weighted(more: MoreData, number: int, recipe: Recipe) -> list[Example]:
     found = task_named(more.task).read(path, **options).get(more.train_split, [])
     if not found:
         raise RecipeError(f"data.also: task {more.task!r} gives no examples in split {more.train_split!r}")
-    found = [e.model_copy(update={"meta": {**e.meta, **tags}}) for e in found]
+    found = [_tagged(e, tags) for e in found]
     whole = int(more.weight)
     rng = random.Random(f"bythebook mixture/{more.task}/{recipe.seed}")
     return found * whole + rng.sample(found, round((more.weight % 1) * len(found)))

@@ -16,6 +16,7 @@ from bythebook.prompts import PromptStyle, render
 from bythebook.recipe import PromptSection
 from bythebook.schema import gold_of
 from bythebook.tasks.base import Target
+from bythebook.tasks.mixture import DOMAIN
 from bythebook.training.packing import chunks, pack_rows
 from bythebook.training.variation import batch_variation
 from bythebook.types import Example
@@ -110,7 +111,7 @@ def rl_dataset(examples: Sequence[Example], tokenizer: Any, style: PromptStyle) 
 
 
 def rl_row(example: Example, tokenizer: Any, style: PromptStyle) -> dict[str, Any]:
-    """One row of `rl_dataset`."""
+    """One row of `rl_dataset`; `reward_of` names its domain, in training on several tasks."""
     gold = gold_of(example)
     if gold is None:
         raise DataError(f"example {example.id} has no gold", remedy="RL needs labelled examples")
@@ -121,4 +122,5 @@ def rl_row(example: Example, tokenizer: Any, style: PromptStyle) -> dict[str, An
         "example_id": example.id,
         "domain": example.domain,
         "guideline_hash": example.guideline.hash,
+        **({"reward_of": example.meta[DOMAIN]} if DOMAIN in example.meta else {}),
     }

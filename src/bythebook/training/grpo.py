@@ -27,11 +27,13 @@ from bythebook.rewards.stages import stage_shares, stages_in
 from bythebook.rewards.text_reward import completion_text
 from bythebook.schema import read_gold
 from bythebook.stats.draws import draw_rule
+from bythebook.tasks.mixture import last_step
 from bythebook.training.adapters import lora_config
 from bythebook.training.advantages import AdvantageTrainer, completion_means
 from bythebook.training.arguments import common_arguments
 from bythebook.training.checkpoints import Resumable
 from bythebook.training.data import rl_dataset, rl_row
+from bythebook.training.domains import TAG, by_domain, routed_reward
 from bythebook.training.log_probs import learnt_tokens
 from bythebook.training.probability_scorer import (
     COLUMN,
@@ -42,6 +44,7 @@ from bythebook.training.probability_scorer import (
     scored,
 )
 from bythebook.training.processes import accumulation_steps, is_sharded
+from bythebook.training.progress import DOMAINS
 from bythebook.training.token_roles import TokenRoles
 from bythebook.training.variation import RowVariation
 from bythebook.types import Example, FinishReason
@@ -54,7 +57,8 @@ __all__ = ["GuidelineGRPOTrainer", "make_grpo_trainer"]
 class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
     """GRPO that keeps records. `monitor` judges every rollout for accuracy and format, whatever is rewarded;
     `variation` chooses the rendering of the guideline for each batch, where the recipe asks for other ones; `scorer`
-    computes a reward that needs the model; `roles` tells reasoning from what is only repeated."""
+    computes a reward that needs the model; `roles` tells reasoning from what is only repeated; `scheduled_steps` are
+    those of the learning rate's schedule, where training may end before."""
 
     def __init__(
         self,
@@ -64,14 +68,20 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
         variation: RowVariation | None = None,
         scorer: ProbabilityScorer | None = None,
         roles: TokenRoles | None = None,
+        scheduled_steps: int | None = None,
         **kwargs: Any,
     ) -> None:
+        self._scheduled_steps = scheduled_steps
         super().__init__(**kwargs)
         self._scorer, self._roles = scorer, roles
         self._stages: Thresholds | None = next((t for f in self.reward_funcs if (t := stages_in(f))), None)
         self._monitor, self._records, self._variation = monitor, records, variation
         self._pending: list[Record] = []
         self._record_tags: dict[str, str] = {}
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """A mixture that ends early has had the learning rates of a whole run."""
+        return super().create_scheduler(self._scheduled_steps or num_training_steps, optimizer)
 
     def _calculate_rewards(
         self,
@@ -97,6 +107,8 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
         ]
         self._log_metric("format_rate", sum(r.well_formed for r in self._pending) / len(self._pending))
         self._log_metric("accuracy", sum(bool(r.correct) for r in self._pending) / len(self._pending))
+        for name, mean in by_domain(self._pending).items():
+            self._log_metric(f"{DOMAINS}{name}", mean)
         if self._stages is not None:
             for stage, share in stage_shares(self._pending, self._stages, prefilled=self._monitor.prefilled).items():
                 self._log_metric(f"stages/{stage}", share)
@@ -138,7 +150,7 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
             guideline=row["guideline_hash"],
             errors=answer.verdict.errors,
             step=self.state.global_step,
-            tags=({"variation": row["variation"]} if "variation" in row else {}) | self._record_tags,
+            tags={tag: row[tag] for tag in ("variation", TAG) if tag in row} | self._record_tags,
         )
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -169,6 +181,8 @@ def _reward(recipe: Recipe, *, prefilled: bool) -> Any:
     section = recipe.reward
     if section is None:
         raise RecipeError(f"recipe {recipe.name!r} names no reward")
+    if routed := routed_reward(recipe, prefilled=prefilled):
+        return routed
     if section.name == NAME:
         return scored
     if section.name == JUDGED:
@@ -231,7 +245,7 @@ def _loss_arguments(o: ObjectiveSection) -> dict[str, Any]:
     }
 
 
-def _rollout_arguments(r: RolloutSection, t: TrainingSection) -> dict[str, Any]:
+def _rollout_arguments(r: RolloutSection, t: TrainingSection, *, shuffle: bool) -> dict[str, Any]:
     """How completions are drawn and cut into micro-batches. RecipeError if the sizes don't divide."""
     rollouts = r.prompts_per_step * r.num_generations
     accumulation = accumulation_steps(rollouts, t.micro_batch_size, "prompts_per_step x num_generations")
@@ -248,7 +262,7 @@ def _rollout_arguments(r: RolloutSection, t: TrainingSection) -> dict[str, Any]:
         "generation_kwargs": None,
         "chat_template_kwargs": None,
         "use_vllm": r.use_vllm,
-        "shuffle_dataset": True,
+        "shuffle_dataset": shuffle,
         "log_completions": False,
     }
 
@@ -293,8 +307,10 @@ def make_grpo_trainer(
     arguments = GRPOConfig(
         **common_arguments(recipe, output),
         **_loss_arguments(recipe.objective),
-        **_rollout_arguments(recipe.rollout, recipe.training),
+        # A mixture has drawn the order of the rows.
+        **_rollout_arguments(recipe.rollout, recipe.training, shuffle=recipe.data.mixture is None),
     )
+    arguments.max_steps = last_step(recipe, examples)
     style = style_of(recipe.prompt)
     rows = rl_dataset(examples, tokenizer, style)
     variation = RowVariation(examples, lambda e: rl_row(e, tokenizer, style), recipe.prompt, recipe.seed)
@@ -302,6 +318,7 @@ def make_grpo_trainer(
         rows = rows.add_column("row", list(range(len(rows))))
     return trainer(
         **more,
+        scheduled_steps=recipe.training.max_steps,
         objective=recipe.objective,
         share_prefix=recipe.rollout.share_prefix,
         pack_tokens=recipe.training.pack_tokens,

@@ -14,7 +14,10 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from bythebook.records import append_jsonl
 
-__all__ = ["METRICS", "MetricsCallback", "ProbeCallback"]
+__all__ = ["DOMAINS", "METRICS", "MetricsCallback", "ProbeCallback"]
+
+DOMAINS = "domain/"
+"""How the names of metrics of one domain begin; they are kept as they are."""
 
 METRICS = {
     "loss": "loss",
@@ -105,6 +108,7 @@ class MetricsCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         row = {ours: _number((logs or {})[theirs]) for theirs, ours in METRICS.items() if theirs in (logs or {})}
+        row |= {name: _number(value) for name, value in (logs or {}).items() if name.startswith(DOMAINS)}
         if not row or not state.is_world_process_zero or "train_runtime" in (logs or {}):
             return
         append_jsonl(self.path, [{"step": state.global_step, **row}])

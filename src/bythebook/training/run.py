@@ -75,7 +75,7 @@ def train(
     with StopRequest() as stop:
         trainer.add_callback(SafePoints(trainer, recipe.training.save_steps, stop, checkpoint))
         _run(trainer, output, checkpoint, progress)
-        if (step := trainer.state.global_step) < recipe.training.max_steps:
+        if (step := trainer.state.global_step) < trainer.args.max_steps:
             raise Interrupted(f"stopped at step {step}, with a checkpoint; the same command with --resume goes on")
         state, kept = gathered_state(trainer), output / "model"
         if trainer.is_world_process_zero():
