@@ -122,7 +122,10 @@ def test_f1_is_known_from_how_an_attempt_was_made() -> None:
     assert attempt.completion == say(item, [*item.entities[:1]] * 2 + [("x", "Task")], [turned, ("a", "Used-For", "b")])
 
 
-def test_rewards_that_never_look_at_the_gold_are_not_attacked() -> None:
+def test_rewards_that_never_look_at_the_gold_are_not_attacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bythebook.studies.attack.battery.has_simulator", lambda: True)
+    assert "codev_r1" in attacked()
+    monkeypatch.setattr("bythebook.studies.attack.battery.has_simulator", lambda: False)
     assert set(attacked()) == {
         "r1_re", "r1_re_anchored", "r1_re_triplets", "r2grpo", "r2grpo_release", "med_rlvr", "free_answer",
         "medical_vie", "medical_vie_paper", "perception_r1", "perception_r1_release", "table_r1", "table_r1_release",

@@ -234,7 +234,7 @@ COMPLETIONS = (
         "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, r1_re_triplets, "
         "r2grpo, r2grpo_release, free_answer, med_rlvr, perception_r1, perception_r1_release, "
         "medical_vie, medical_vie_paper, table_r1, table_r1_release, table_r1_evaluation, "
-        "format_only, random, bernoulli, majority, incorrect, "
+        "codev_r1, format_only, random, bernoulli, majority, incorrect, "
         "python, no_python, no_repetition, boxed)",
         {"c.jsonl": rows(_OK)},
     ),

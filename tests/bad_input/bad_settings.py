@@ -209,8 +209,8 @@ SETTINGS = (
         "an unknown task in a recipe",
         "no task 'world2' "
         "(there are: crossre, documents, free_answers, key_values, mcqa, mdkg, rtllm, scier, scierc, semeval2010, "
-        "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_fields, world_forms, "
-        "world_joint, world_mcqa, world_scenes, world_tables)",
+        "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_circuits, world_fields, "
+        "world_forms, world_joint, world_mcqa, world_scenes, world_tables)",
         "data.task=world2",
     ),
     _train(
@@ -254,7 +254,7 @@ SETTINGS = (
         "there is no reward 'r2_re' (choose one of r1_re, r1_re_anchored, r1_re_triplets, r2grpo, r2grpo_release, "
         "free_answer, med_rlvr, perception_r1, perception_r1_release, "
         "medical_vie, medical_vie_paper, table_r1, table_r1_release, table_r1_evaluation, "
-        "format_only, random, bernoulli, majority, incorrect, python, no_python, "
+        "codev_r1, format_only, random, bernoulli, majority, incorrect, python, no_python, "
         "no_repetition, boxed)",
         "reward.name=r2_re",
     ),
@@ -334,7 +334,7 @@ SETTINGS = (
     ),
     _train(
         "unknown words of a model from scratch",
-        "model.scratch.words: there are no words 'all' (world, world_joint, or leave it out)",
+        "model.scratch.words: there are no words 'all' (world, world_joint, world_circuits, or leave it out)",
         "model.path=scratch",
         "model.scratch={words: all}",
     ),
@@ -399,8 +399,8 @@ SETTINGS = (
         "further data of an unknown task",
         "no task 'wrld' "
         "(there are: crossre, documents, free_answers, key_values, mcqa, mdkg, rtllm, scier, scierc, semeval2010, "
-        "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_fields, world_forms, "
-        "world_joint, world_mcqa, world_scenes, world_tables)",
+        "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_circuits, world_fields, "
+        "world_forms, world_joint, world_mcqa, world_scenes, world_tables)",
         "data.also=[{task: wrld}]",
     ),
     Case(

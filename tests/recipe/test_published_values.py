@@ -25,6 +25,21 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "rollout.num_generations": 16,
         "rollout.temperature": 1.0,
     },
+    "codev_r1": {
+        "objective.loss_type": "dapo",
+        "objective.beta": 0.0,
+        "objective.epsilon": 0.2,
+        "objective.epsilon_high": 0.28,
+        "objective.entropy_coef": 0.0,
+        "rollout.prompts_per_step": 128,
+        "rollout.num_generations": 16,
+        "rollout.temperature": 1.0,
+        "rollout.max_completion_length": 16384,
+        "rollout.refill.rule": "running_minimum",  # the paper describes a sliding window
+        "training.learning_rate": 1e-6,
+        "training.max_grad_norm": 0.5,
+        "training.max_steps": 300,
+    },
     "rlpr": {
         "objective.epsilon": 0.2,
         "objective.epsilon_high": 0.27,
@@ -90,8 +105,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 OTHERWISE = {"one_shot": {"num_iterations"}, "med_rlvr": {"ppo"}, "modomodo": {"beta"}}
 """Fields of the loss that a miniature has otherwise than its recipe: one update a rollout, which the release has; the
 critic's learning rate; no KL in few steps at a high rate."""
-OTHER_REWARD = {"med_rlvr": {"options"}, "reward_bridge": {"options"}}
-"""Of the reward: stages of an annotator's short notes; a rule, since a verifier has to be made first."""
+OTHER_REWARD = {"med_rlvr": {"options"}, "reward_bridge": {"options"}, "codev_r1": {"options"}}
+"""Of the reward: stages of an annotator's short notes; a rule, since a verifier has to be made first; how much a test
+bench tries."""
 
 
 @pytest.mark.parametrize(("name", "key"), [(name, key) for name, values in PUBLISHED.items() for key in values])

@@ -11,7 +11,7 @@ from bythebook.hardware import Limits, Plan, has_simulator
 from bythebook.rewards import TextReward
 from bythebook.rewards.codev_r1 import CodeVR1
 from bythebook.rewards.overlong import Overlong
-from bythebook.schema.answers import AnswerGold
+from bythebook.schema.circuits import CircuitGold
 from bythebook.types import FinishReason, Status, Verdict
 
 needs_icarus = pytest.mark.skipif(
@@ -20,7 +20,7 @@ needs_icarus = pytest.mark.skipif(
 RIGHT = "module gate (input a, input b, output y); assign y = a & b; endmodule"
 OTHER = RIGHT.replace("a & b", "~(~a | ~b)")
 WRONG = RIGHT.replace("&", "|")
-GOLD = AnswerGold(question="both", reference=RIGHT)
+GOLD = CircuitGold(question="both", circuit_top="gate", reference=RIGHT)
 OPTIONS = {"plan": Plan(vectors=50), "limits": Limits(seconds=5)}
 REWARD = CodeVR1.model_validate(OPTIONS)
 PUBLISHED = CodeVR1.model_validate({**OPTIONS, "fence": "anywhere"})
@@ -30,7 +30,7 @@ def say(code: str, thinking: str = "hm") -> str:
     return f"<think>{thinking}</think><answer>```verilog\n{code}\n```</answer>"
 
 
-def judge(text: str, gold: AnswerGold | None = GOLD, reason: FinishReason = "stop", by: CodeVR1 = REWARD) -> Verdict:
+def judge(text: str, gold: CircuitGold | None = GOLD, reason: FinishReason = "stop", by: CodeVR1 = REWARD) -> Verdict:
     return by.judge_batch([text], [gold], [reason])[0]
 
 
@@ -87,7 +87,7 @@ def test_as_published_code_of_the_thinking_counts() -> None:
 
 @needs_icarus
 def test_the_best_of_several_references_counts() -> None:
-    gold = AnswerGold(question="both", reference=WRONG, accepted=("no Verilog", RIGHT))
+    gold = CircuitGold(question="both", circuit_top="gate", reference=WRONG, accepted=("no Verilog", RIGHT))
     assert judge(say(RIGHT), gold).status == "ok"
     assert judge(say(WRONG), gold).status == "ok"
     assert judge(say(RIGHT.replace("&", "^")), gold).status == "wrong"
@@ -95,7 +95,9 @@ def test_the_best_of_several_references_counts() -> None:
 
 @needs_icarus
 def test_a_reference_that_can_not_be_checked_scores_nothing() -> None:
-    verdict = judge(say(RIGHT), AnswerGold(question="both", reference="module gate (inout a); endmodule"))
+    verdict = judge(
+        say(RIGHT), CircuitGold(question="both", circuit_top="gate", reference="module gate (inout a); endmodule")
+    )
     assert (verdict.value, verdict.status) == (None, "unscored")
     assert "reference" in verdict.errors
 

@@ -11,7 +11,7 @@ from bythebook.errors import DataError
 from bythebook.hardware import Plan, has_simulator, read_design
 from bythebook.prompts import PromptStyle, render
 from bythebook.rewards.codev_r1 import CodeVR1
-from bythebook.schema.answers import AnswerGold
+from bythebook.schema.circuits import CircuitGold
 from bythebook.tasks import task_named
 from bythebook.types import Example
 
@@ -31,11 +31,11 @@ def test_ten_circuits_are_questions_with_a_module_of_the_right_name(examples: li
     for example in examples:
         assert example.reference is not None
         assert Example.model_validate_json(example.model_dump_json()) == example
-        design = read_design(example.reference, example.meta["top"])
-        assert design.top.name == example.meta["top"]  # type: ignore[union-attr]
+        design = read_design(example.reference, example.meta["circuit_top"])
+        assert design.top.name == example.meta["circuit_top"]  # type: ignore[union-attr]
         content = render(example, PromptStyle())[0]["content"]
         assert "```verilog" in content
-        assert content.endswith(f"The module is called {example.meta['top']}.")
+        assert content.endswith(f"The module is called {example.meta['circuit_top']}.")
         assert example.reference not in content
 
 
@@ -44,8 +44,8 @@ def test_the_target_earns_the_reward_and_an_empty_module_does_not(examples: list
     reward, rng = CodeVR1(plan=Plan(sequences=2, steps=20, vectors=40)), random.Random(0)
     task = task_named(examples[0].id.split("-")[0])
     for example in examples:
-        gold, text = AnswerGold.of(example), task.targets["answer"](example, rng)
-        top = example.meta["top"]
+        gold, text = CircuitGold.of(example), task.targets["answer"](example, rng)
+        top = example.meta["circuit_top"]
         verdicts = reward.judge_batch(
             [text, f"<think></think><answer>```v\nmodule {top}; endmodule\n```</answer>"], [gold] * 2, ["stop"] * 2
         )

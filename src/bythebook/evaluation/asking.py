@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bythebook.errors import DataError, InputError
@@ -13,9 +13,9 @@ from bythebook.generation import Constraint, Model, Sampling, generate_constrain
 from bythebook.prompts import PromptStyle, render
 from bythebook.records import Record, append_jsonl, drop_torn_line, read_records, write_jsonl
 from bythebook.rewards import TextReward, reward
-from bythebook.rewards.forms import Form
+from bythebook.rewards.circuits import check_ahead, need_for
+from bythebook.rewards.forms import FORM_OF, Form
 from bythebook.schema import gold_of
-from bythebook.schema.table_answers import TableGold
 from bythebook.types import Completion, Example, Guideline
 
 __all__ = ["evaluate_examples"]
@@ -26,6 +26,7 @@ _REWARD_OF: dict[Form, str] = {
     "answer": "free_answer",
     "table": "table_r1",
     "key_values": "medical_vie",
+    "circuit": "codev_r1",
 }
 """The reward of each form of answer, unless another is given."""
 
@@ -71,7 +72,7 @@ def evaluate_examples(
             if not missing:
                 continue
             asked = [(e, guideline_of(e) if guideline_of else e.guideline) for e in (missing if separate else chunk)]
-            written = _written(model, asked, style, ask, constrained)
+            written = _written(model, asked, style, ask, constrained, judge_of)
             fresh = [
                 judged(e, g, n, c, judge_of[_form(e)], keep_text, constrained)
                 for (e, g), completions in zip(asked, written, strict=True)
@@ -92,12 +93,19 @@ def _written(
     style: PromptStyle,
     sampling: Sampling,
     constrained: bool,
+    judge_of: Mapping[Form, TextReward],
 ) -> list[list[Completion]]:
-    """What the model writes on each example under the guideline shown."""
+    """What the model writes on each example under the guideline shown. Circuits are checked, which is faster for many
+    together."""
     prompts = [render(e, style, g) for e, g in asked]
-    if not constrained:
-        return model.generate(prompts, sampling)
-    return generate_constrained(model, prompts, sampling, [Constraint.of(e, g, style.tags) for e, g in asked])
+    if constrained:
+        bound = [Constraint.of(e, g, style.tags) for e, g in asked]
+        return generate_constrained(model, prompts, sampling, bound)
+    written = model.generate(prompts, sampling)
+    if "circuit" in judge_of:
+        rows = zip(asked, written, strict=True)
+        check_ahead(judge_of["circuit"], ((c.text, gold_of(e)) for (e, _), found in rows for c in found))
+    return written
 
 
 def _form(example: Example) -> Form:
@@ -106,7 +114,7 @@ def _form(example: Example) -> Form:
     if example.sub_task == "key_values":
         return "key_values"
     if example.sub_task == "question":
-        return "table" if isinstance(gold_of(example), TableGold) else "answer"
+        return FORM_OF.get(type(gold_of(example)), "answer")
     return "extraction"
 
 
@@ -120,6 +128,7 @@ def _refuse(examples: Sequence[Example], samples: int, sampling: Sampling) -> No
     twice = [name for name, count in Counter(e.id for e in examples).items() if count > 1]
     if twice:
         raise DataError(f"two examples have the id {twice[0]!r}", remedy="give every row an id of its own")
+    need_for(examples)
     if samples > 0 and sampling.greedy:
         raise InputError("samples at temperature 0 are all the same", remedy="ask for 0 samples, or a temperature")
 

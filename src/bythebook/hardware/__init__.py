@@ -3,6 +3,7 @@
 Simulation needs Icarus Verilog, proofs need Yosys; reading and making test benches needs neither.
 """
 
+from bythebook.hardware.checked import check_pairs, forget_checks
 from bythebook.hardware.clocking import Clocking, Reset, read_clocking
 from bythebook.hardware.design import Design, Module, read_design, under_name
 from bythebook.hardware.directives import Refusal
@@ -33,6 +34,8 @@ __all__ = [
     "RoundTrip",
     "check_equivalence",
     "check_many",
+    "check_pairs",
+    "forget_checks",
     "has_prover",
     "has_simulator",
     "is_synthesisable",

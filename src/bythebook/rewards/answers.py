@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from bythebook.metrics.extraction import Counts, entity_counts, relation_counts, total, with_types
 from bythebook.metrics.labels import same_label
+from bythebook.parsing.verilog_answer import read_verilog_answer
+from bythebook.rewards.circuits import check_ahead
 from bythebook.rewards.free_answer import is_right
 from bythebook.rewards.key_values import key_value_counts
 from bythebook.rewards.r1_re import codes_of
@@ -17,6 +19,7 @@ from bythebook.rewards.table_answers import is_right_about
 from bythebook.rewards.text_reward import BatchJudge, TextReward
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.circuits import CircuitGold
 from bythebook.schema.key_values import KeyValueGold
 from bythebook.schema.table_answers import TableGold
 from bythebook.types import Extraction, FinishReason, SubTask, Verdict
@@ -50,11 +53,18 @@ class Monitor:
         self._answer = reward("free_answer", prefilled=prefilled)
         self._key_values = reward("medical_vie", prefilled=prefilled, tags=tags)
         self._table = reward("table_r1", prefilled=prefilled)
+        self._circuit = reward("codev_r1", prefilled=prefilled)
+
+    def ahead(self, rows: Iterable[tuple[str, object]]) -> None:
+        """Rows (completion, gold) that will be looked at: what is faster for many together is done now."""
+        check_ahead(self._circuit, rows)
 
     def __call__(self, completion: str, gold: AnyGold, finish_reason: FinishReason = "stop") -> Answer:
         """The answer beside its gold."""
         if isinstance(gold, KeyValueGold):
             return answer_of(self._key_values, completion, gold, finish_reason)
+        if isinstance(gold, CircuitGold):
+            return answer_of(self._circuit, completion, gold, finish_reason)
         asked = self._table if isinstance(gold, TableGold) else self._answer
         free = asked if isinstance(gold, AnswerGold) else self._extraction
         return answer_of(self._label if isinstance(gold, Gold) else free, completion, gold, finish_reason)
@@ -82,6 +92,8 @@ def answer_of(judge: TextReward, completion: str, gold: AnyGold, finish_reason: 
         verdict = judge.judge.judge(table, gold, finish_reason)
         codes = tuple(dict.fromkeys(d.code for d in table.deviations))
         return Answer(text, is_right_about(table, gold), None, table.well_formed, verdict, codes)
+    if isinstance(gold, CircuitGold):
+        return _circuit(judge, completion, gold, finish_reason)
     if isinstance(gold, AnswerGold):
         said = judge.read_answer(completion)
         whole_text = isinstance(judge.judge, BatchJudge)
@@ -104,6 +116,15 @@ def answer_of(judge: TextReward, completion: str, gold: AnyGold, finish_reason: 
     text = None if read.extraction is None else extraction_text(gold.extraction_schema, read.extraction, gold.sub_task)
     whole = {name: (int(c.tp), int(c.fp), int(c.fn)) for name, c in counts.items()}
     return Answer(text, right, whole, read.well_formed, verdict, codes_of(read))
+
+
+def _circuit(judge: TextReward, completion: str, gold: CircuitGold, finish_reason: FinishReason) -> Answer:
+    """Right is what the test bench accepts, and it is what is paid."""
+    read = read_verilog_answer(completion, prefilled=judge.prefilled)
+    verdict = judge.verdict(completion, gold.to_json(), finish_reason)
+    text = None if read.code is None else read.code.strip() or None
+    codes = tuple(dict.fromkeys(d.code for d in read.deviations))
+    return Answer(text, verdict.correct, None, read.well_formed, verdict, codes)
 
 
 def _key_values(judge: TextReward, completion: str, gold: KeyValueGold, finish_reason: FinishReason) -> Answer:

@@ -18,9 +18,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, FiniteFloat
 
-from bythebook.hardware import Limits, Outcome, Plan, check_many
+from bythebook.hardware import Limits, Outcome, Plan, check_pairs
 from bythebook.parsing.verilog_answer import VerilogAnswer, read_verilog_answer
-from bythebook.rewards.forms import ANSWER, Form
+from bythebook.rewards.forms import CIRCUIT, Form
 from bythebook.schema.answers import AnswerGold
 from bythebook.types import FinishReason, Noun, Part, Status, Verdict
 
@@ -30,10 +30,11 @@ __all__ = ["CodeVR1"]
 class CodeVR1(Noun):
     """CodeV-R1's reward. The gold is a reference module; other right ones may stand in `accepted`: the best counts.
 
-    Completions of a batch that have one gold are simulated together. InputError where Icarus Verilog is not installed.
+    Completions of a batch that have one gold are simulated together, and none twice (`hardware.checked`). InputError
+    where Icarus Verilog is not installed.
     """
 
-    reads: ClassVar[tuple[Form, ...]] = ANSWER
+    reads: ClassVar[tuple[Form, ...]] = CIRCUIT
 
     right: FiniteFloat = 1.0
     wrong: FiniteFloat = 0.0
@@ -62,8 +63,8 @@ class CodeVR1(Noun):
         """The verdicts on completions as read; `unscored`, with value None, without a gold, where the generation
         failed, and where no reference can be checked against."""
         found: dict[int, Verdict] = {}
-        waiting: dict[str, list[int]] = {}
-        by_text: dict[str, AnswerGold] = {}
+        golds_of: dict[int, AnswerGold] = {}
+        codes: dict[int, str] = {}
         for place, (parsed, gold, reason) in enumerate(zip(read, golds, reasons, strict=True)):
             errors = tuple(d.code for d in parsed.deviations)
             if gold is None or reason == "error":
@@ -71,15 +72,9 @@ class CodeVR1(Noun):
             elif not parsed.well_formed or parsed.code is None:
                 found[place] = self._unread(parsed, reason, errors)
             else:
-                key = gold.to_json()
-                by_text[key] = gold
-                waiting.setdefault(key, []).append(place)
-        for key, places in waiting.items():
-            codes = list(dict.fromkeys(read[place].code or "" for place in places))
-            outcomes = self._checked(by_text[key], codes)
-            for place in places:
-                errors = tuple(d.code for d in read[place].deviations)
-                found[place] = self._told(outcomes[read[place].code or ""], errors)
+                golds_of[place], codes[place] = gold, parsed.code
+        for place, outcomes in self._checked(golds_of, codes).items():
+            found[place] = self._told(outcomes, tuple(d.code for d in read[place].deviations))
         return [found[place] for place in range(len(read))]
 
     def _unread(self, parsed: VerilogAnswer, reason: FinishReason, errors: tuple[str, ...]) -> Verdict:
@@ -90,15 +85,18 @@ class CodeVR1(Noun):
         part = Part(value=self.wrong, gate=True, reason=why)
         return Verdict(value=self.wrong, status=status, parts={"format": part}, errors=errors)
 
-    def _checked(self, gold: AnswerGold, codes: Sequence[str]) -> Mapping[str, Sequence[Outcome]]:
-        """The outcomes of every code beside each reference, in turn until one is equivalent."""
-        outcomes: dict[str, list[Outcome]] = {code: [] for code in codes}
-        for reference in (gold.reference, *gold.accepted):
-            open_ = [c for c, known in outcomes.items() if not any(o.kind == "equivalent" for o in known)]
-            for code, outcome in zip(
-                open_, check_many(reference, open_, plan=self.plan, limits=self.limits), strict=True
-            ):
-                outcomes[code].append(outcome)
+    def _checked(self, golds: Mapping[int, AnswerGold], codes: Mapping[int, str]) -> dict[int, list[Outcome]]:
+        """The outcomes of every code beside the references of its gold, in turn until one is equivalent."""
+        outcomes: dict[int, list[Outcome]] = {place: [] for place in codes}
+        for turn in range(max((1 + len(gold.accepted) for gold in golds.values()), default=0)):
+            open_: dict[int, tuple[str, str]] = {}
+            for place, known in outcomes.items():
+                references = (golds[place].reference, *golds[place].accepted)
+                if turn < len(references) and not any(o.kind == "equivalent" for o in known):
+                    open_[place] = references[turn], codes[place]
+            checked = check_pairs(list(open_.values()), plan=self.plan, limits=self.limits)
+            for place, outcome in zip(open_, checked, strict=True):
+                outcomes[place].append(outcome)
         return outcomes
 
     def _told(self, outcomes: Sequence[Outcome], errors: tuple[str, ...]) -> Verdict:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bythebook.errors import RecipeError, said
 from bythebook.parsing.tag_sets import TAG_SETS
+from bythebook.rewards.codev_r1 import CodeVR1
 from bythebook.rewards.control_reward import ControlReward
 from bythebook.rewards.controls import FormatOnly, RandomReward
 from bythebook.rewards.forms import Form
@@ -42,6 +43,7 @@ Kind = (
     | type[TableR1]
     | type[TableR1Release]
     | type[TableR1Evaluation]
+    | type[CodeVR1]
 )
 
 REWARDS: dict[str, Kind] = {
@@ -59,6 +61,7 @@ REWARDS: dict[str, Kind] = {
     "table_r1": TableR1,
     "table_r1_release": TableR1Release,
     "table_r1_evaluation": TableR1Evaluation,
+    "codev_r1": CodeVR1,
     "format_only": FormatOnly,
     "random": RandomReward,
 }

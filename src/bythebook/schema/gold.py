@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.circuits import CIRCUIT, CircuitGold
 from bythebook.schema.extraction import ExtractionSchema
 from bythebook.schema.key_values import KeyValueGold
 from bythebook.schema.labels import Gold
@@ -79,6 +80,8 @@ def read_gold(text: str) -> Gold | ExtractionGold | AnswerGold | KeyValueGold | 
     except ValidationError:
         pass
     try:
+        if f'"{CIRCUIT}"' in text:
+            return CircuitGold.from_json(text)
         return TableGold.from_json(text) if '"table_task"' in text else AnswerGold.from_json(text)
     except ValidationError:
         return None

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from bythebook.schema.answers import AnswerGold
+from bythebook.schema.circuits import CIRCUIT, CircuitGold
 from bythebook.schema.tables import VERDICTS, TableKind
 from bythebook.types import Example
 
@@ -57,4 +58,6 @@ def question_gold(example: Example) -> AnswerGold | None:
     """The gold of an example of the sub-task `question`, of whichever kind; None where there is no reference."""
     if example.reference is None:
         return None
+    if CIRCUIT in example.meta:
+        return CircuitGold.of(example)
     return TableGold.of(example) if _KIND in example.meta else AnswerGold.of(example)

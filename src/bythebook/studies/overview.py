@@ -28,6 +28,7 @@ ROOMS = {
     "reward_bridge": "reward_bridge",
     "invisible_leash": "leash",
     "modomodo": "mixture",
+    "codev_r1": "codev_r1",
 }
 """Systems whose claims are judged → the room of the study."""
 
@@ -42,7 +43,8 @@ _VERDICTS = ("confirmed", "not seen here", "cannot be tested at this size")
 
 def overview(folder: Path) -> str:
     """The table, as Markdown, of the systems whose records are kept in `<folder>/<system>`. InputError for none."""
-    found = {system: _verdicts(system, folder / system) for system in ROOMS if (folder / system).is_dir()}
+    judged = {system: _verdicts(system, folder / system) for system in ROOMS if (folder / system).is_dir()}
+    found = {system: claims for system, claims in judged.items() if claims}
     if not found:
         raise InputError("holds no kept records of a study", file=folder, remedy="name the folder of the results")
     every = [claim["verdict"] for claims in found.values() for claim in claims]

@@ -116,6 +116,17 @@ def _miniature(asked: _Asked) -> Outcome:
     return results(asked.kept), verdicts(asked.kept)
 
 
+def _codev_r1(asked: _Asked) -> Outcome:
+    from bythebook.hardware import need_simulator
+    from bythebook.studies.codev_r1.results import results, verdicts
+
+    if asked.model:
+        raise InputError("codev_r1 makes its own models in the procedural world", remedy="leave out --model")
+    need_simulator()
+    _miniature(asked)
+    return results(asked.kept), verdicts(asked.kept)
+
+
 def _invisible_leash(asked: _Asked) -> Outcome:
     from bythebook.studies.leash.arms import QUICK, LeashSize
     from bythebook.studies.leash.experiments import run_experiments
@@ -158,6 +169,7 @@ SYSTEMS: dict[str, Callable[[_Asked], Outcome]] = {
     "r2grpo": _r2grpo,
     "reward_bridge": _reward_bridge,
     **dict.fromkeys(MINIATURES, _miniature),
+    "codev_r1": _codev_r1,
     "invisible_leash": _invisible_leash,
     "modomodo": _modomodo,
 }

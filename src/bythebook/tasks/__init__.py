@@ -22,7 +22,7 @@ from bythebook.tasks import (
     world,
 )
 from bythebook.tasks.base import Task
-from bythebook.tasks.world import answers, choice, fields, forms, joint, scenes
+from bythebook.tasks.world import answers, choice, circuits, fields, forms, joint, scenes
 from bythebook.tasks.world import tables as world_tables
 
 __all__ = ["TASKS", "Task", "task_named"]
@@ -45,6 +45,7 @@ TASKS: dict[str, Task] = {
     "verilog_eval": verilog_eval.TASK,
     "world": world.TASK,
     "world_answers": answers.TASK,
+    "world_circuits": circuits.TASK,
     "world_fields": fields.TASK,
     "world_forms": forms.TASK,
     "world_joint": joint.TASK,

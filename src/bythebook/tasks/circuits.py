@@ -11,13 +11,14 @@ from bythebook.errors import DataError
 from bythebook.hardware.design import under_name
 from bythebook.readers.faults import Faults
 from bythebook.readers.verilog import Circuit
+from bythebook.schema.circuits import CIRCUIT
 from bythebook.tasks.asking import how_to_answer, reference_of
 from bythebook.tasks.base import Task
 from bythebook.types import Example
 
-__all__ = ["circuit_example", "circuit_task", "in_form"]
+__all__ = ["HOW", "circuit_example", "circuit_task", "in_form"]
 
-_HOW = (
+HOW = (
     "Write the Verilog module that is asked for. First think it through inside <think> and </think>: ports, clock, "
     "resets, and what happens in each case. Then give the whole module, and all modules that it uses, inside <answer> "
     "and </answer>, in one fence that begins with ```verilog. Use no system tasks, no delays and no test bench."
@@ -29,12 +30,12 @@ def circuit_example(circuit: Circuit, task: str, split: str) -> Example:
     return Example(
         id=f"{task}-{circuit.id}",
         text=f"{circuit.description.strip()}\n\nThe module is called {circuit.top}.",
-        guideline=how_to_answer("circuits", _HOW),
+        guideline=how_to_answer("circuits", HOW),
         domain=circuit.category,
         split=split,
         sub_task="question",
         reference=under_name(circuit.reference, circuit.top),
-        meta={"top": circuit.top},
+        meta={CIRCUIT: circuit.top},
     )
 
 
@@ -44,16 +45,17 @@ def in_form(example: Example, _: random.Random) -> str:
 
 
 def circuit_task(name: str, summary: str, read: Callable[[Path | str, Faults], list[Circuit]]) -> Task:
-    """The task of a benchmark that `read` reads from a path: all its circuits are the split `test`."""
+    """The task of a benchmark that `read` reads from a path."""
 
-    def load(path: Path | str | None) -> dict[str, list[Example]]:
-        """DataError for the first fault, or a missing path."""
+    def load(path: Path | str | None, *, split: str = "test") -> dict[str, list[Example]]:
+        """All circuits are one split, `test` unless they are to be trained on. DataError for the first fault, or a
+        missing path."""
         if path is None:
             raise DataError(f"the task {name} reads a path", remedy="--path FOLDER")
         faults = Faults()
         circuits = read(path, faults)
         faults.refuse()
-        return {"test": [circuit_example(c, name, "test") for c in circuits]}
+        return {split: [circuit_example(c, name, split) for c in circuits]}
 
     def check(path: Path | str) -> dict[str, Any]:
         """Every fault of every circuit."""

@@ -101,6 +101,10 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
                 self._log_metric(f"probability/{name}", mean)
         rewards: torch.Tensor = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
         values = self.rewards[self.accelerator.process_index * len(inputs) :][: len(inputs)].tolist()
+        self._monitor.ahead(
+            (completion_text(completion), read_gold(row["gold"]))
+            for row, completion in zip(inputs, completions, strict=True)
+        )
         self._pending = [
             self._record(row, completion_text(completion), len(ids), None if math.isnan(value) else value)
             for row, completion, ids, value in zip(inputs, completions, completion_ids_list, values, strict=True)

@@ -17,6 +17,7 @@ from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
 from bythebook.prompts import render, source_text, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks import task_named
+from bythebook.tasks.world.circuits import circuit_vocabulary
 from bythebook.tasks.world.words import joint_pieces, joint_vocabulary, vocabulary
 from bythebook.training.adapters import check_targets
 from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
@@ -111,6 +112,7 @@ def _check_tokens(tokenizer: Any, model: Any, name: str, examples: Sequence[Exam
 _WORDS = {
     "world": lambda: build_tokenizer(vocabulary()),
     "world_joint": lambda: build_tokenizer(joint_vocabulary(), joint_pieces()),
+    "world_circuits": lambda: build_tokenizer(*circuit_vocabulary()),
 }
 """Vocabularies that are known beforehand."""
 

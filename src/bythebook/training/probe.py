@@ -34,6 +34,7 @@ def make_probe(
         out: dict[str, float | None] = {}
         for name, asked in prompts.items():
             completions = [c[0].text for c in generator.generate(asked, sampling)]
+            monitor.ahead((text, gold) for text, (_, gold) in zip(completions, labelled[name], strict=True))
             found = [monitor(text, gold) for text, (_, gold) in zip(completions, labelled[name], strict=True)]
             out[f"{name}_accuracy"] = sum(a.correct for a in found) / len(found) if found else None
             if any(a.counts for a in found):

@@ -16,6 +16,7 @@ from bythebook.generation.chat import starts_inside_thinking
 from bythebook.prompts import PromptStyle
 from bythebook.recipe import Recipe, load_recipe
 from bythebook.records import digest_of
+from bythebook.rewards.circuits import need_for
 from bythebook.tasks import task_named
 from bythebook.tasks.mixture import training_examples, training_target
 from bythebook.training.checkpoints import Resumable, checkpoint_step, newest_checkpoint
@@ -105,6 +106,8 @@ def _read(recipe: Recipe) -> tuple[dict[str, list[Example]], list[Example]]:
             f"task {task.name!r} gives no examples in split {recipe.data.train_split!r}",
             remedy=f"splits here are: {', '.join(splits) or 'none'}",
         )
+    if recipe.method == "rl" or recipe.evaluation.every:
+        need_for(e for rows in splits.values() for e in rows)
     return splits, training_examples(recipe, examples)
 
 

@@ -7,9 +7,10 @@ from functools import cache, partial
 from typing import Any
 
 from bythebook.errors import RecipeError
+from bythebook.hardware import has_simulator
 from bythebook.rewards import FAITHFUL, REWARDS, TextReward, reward, rewards_for
 from bythebook.rewards.registry import SCORERS
-from bythebook.studies.attack import answer_tricks, key_value_tricks, label_tricks, table_tricks
+from bythebook.studies.attack import answer_tricks, circuit_tricks, key_value_tricks, label_tricks, table_tricks
 from bythebook.studies.attack.attempts import Attempt, Trick
 from bythebook.studies.attack.items import ITEMS, Item
 from bythebook.studies.attack.outcome import Outcome, Play
@@ -24,15 +25,16 @@ BLIND = ("format_only", "random")
 
 
 def attacked(names: Sequence[str] = ()) -> tuple[str, ...]:
-    """The rewards to attack: those named, or all that look at the gold. RecipeError for one that does not, or that
-    there is not."""
+    """The rewards to attack: those named, or all that look at the gold, of circuits where there is a simulator.
+    RecipeError for one that does not, or that there is not."""
     for name in names:
         if name not in REWARDS:
             raise RecipeError(f"there is no reward {name!r}", remedy=f"choose one of {', '.join(REWARDS)}")
         if name in BLIND:
             remedy = "attack one that does"
             raise RecipeError(f"the reward {name!r} never looks at the gold: every trick pays", remedy=remedy)
-    return tuple(dict.fromkeys(names)) or tuple(name for name in REWARDS if name not in BLIND)
+    left_out = BLIND if has_simulator() else (*BLIND, *rewards_for("circuit"))
+    return tuple(dict.fromkeys(names)) or tuple(name for name in REWARDS if name not in left_out)
 
 
 def extraction_tricks() -> tuple[str, ...]:
@@ -61,6 +63,8 @@ def play(name: str) -> Iterator[Outcome]:
         yield from (key_value_tricks.played(trick, judge) for trick in key_value_tricks.TRICKS)
     if name in rewards_for("table"):
         yield from (table_tricks.played(trick, judge) for trick in table_tricks.TRICKS)
+    if name in rewards_for("circuit"):
+        yield from (circuit_tricks.played(trick, judge) for trick in circuit_tricks.TRICKS)
     if name in rewards_for("extraction"):
         yardsticks = Yardsticks(partial(_paid, judge))
         yield from (play_trick(trick, judge, yardsticks) for trick in TRICKS)

@@ -89,11 +89,12 @@ class Questions:
     """Likewise for OOD."""
     splits: Mapping[str, str] = field(default_factory=lambda: SPLITS)
     """What the two sets are called on the page."""
+    max_new_tokens: int = 32
+    """Of a completion."""
     out_of_domain: int | None = None
     """Of OOD, where another number is asked than in the other studies."""
     as_many: bool = False
     """Whether as many are asked of ID as of OOD."""
-    max_new_tokens: int = 32
     samples: int | None = None
     """Of each question, where another number is drawn than in the other studies."""
 
@@ -124,6 +125,8 @@ class Miniature:
     """What is kept of each record beside its verdict."""
     paired: bool = False
     """Whether tables have the noted quantities, and McNemar's tests of every arm beside the first."""
+    also_kept: tuple[str, ...] = ()
+    """Further metrics of training that are kept."""
 
     def arm(self, name: str) -> Arm:
         """KeyError for an unknown one."""

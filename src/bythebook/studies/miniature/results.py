@@ -51,8 +51,8 @@ _RULE = (
 def keep_experiments(run: Path, folder: Path) -> None:
     """Copy what the tables need of `<run>/seed*`: slim records, metrics, size and environment."""
     for seed in sorted(run.glob("seed*")):
-        curves = _miniature(seed).curves
-        keep_arms(seed, folder / seed.name, ("step", "accuracy", *curves))
+        miniature = _miniature(seed)
+        keep_arms(seed, folder / seed.name, ("step", "accuracy", *miniature.curves, *miniature.also_kept))
         keep_monitoring(seed, folder / seed.name)
 
 

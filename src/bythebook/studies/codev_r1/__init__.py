@@ -1,0 +1,1 @@
+"""CodeV-R1: the verifier on published benchmarks, adaptive sampling in real runs, and the page beside the miniature."""
