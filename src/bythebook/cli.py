@@ -53,6 +53,10 @@ EndpointUrl = Annotated[str | None, typer.Option("--endpoint", help="An OpenAI-c
 KeyEnv = Annotated[str | None, typer.Option(help="Variable with the server's API key; default: OPENAI_API_KEY.")]
 Concurrency = Annotated[int, typer.Option(min=1, help="Requests to the server at once.")]
 Patience = Annotated[float, typer.Option("--timeout", min=1, help="Seconds for one request to the server.")]
+Pictures = Annotated[bool, typer.Option("--images", help="Show the task's pictures in the place of its texts.")]
+ShuffleSeed = Annotated[
+    int | None, typer.Option(help="Show relations and entity types in another order, by this seed.")
+]
 Prefilled = Annotated[bool, typer.Option("--prefilled", help="The server's chat template opens <think> itself.")]
 
 
@@ -145,9 +149,7 @@ def evaluate(
     samples: Annotated[int, typer.Option(min=0, help="Samples of each example beside the greedy answer.")] = 4,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many examples of a split.")] = None,
     guideline: Annotated[Path | None, typer.Option(help="A guideline file, for the task `documents`.")] = None,
-    shuffle_relations: Annotated[
-        int | None, typer.Option(help="Show relations and entity types in another order, by this seed.")
-    ] = None,
+    shuffle_relations: ShuffleSeed = None,
     rename_labels: Annotated[
         int | None, typer.Option(help="Show relations and entity types as codes (R37, T12), by this seed.")
     ] = None,
@@ -155,6 +157,7 @@ def evaluate(
         int | None, typer.Option(help="Exchange the names of relations, and of entity types, by this seed.")
     ] = None,
     constrained: Annotated[bool, typer.Option("--constrained", help="Ask again, bound to the schema.")] = False,
+    images: Pictures = False,
     output: Output = None,
     backend: BackendName = None,
     endpoint: EndpointUrl = None,
@@ -170,6 +173,7 @@ def evaluate(
     from bythebook.studies.show import print_scores
 
     options: dict[str, Any] = {"guideline": str(guideline)} if guideline else {}
+    options |= {"images": True} if images else {}
     seeds = {"shuffle_relations": shuffle_relations, "rename_labels": rename_labels, "permute_labels": permute_labels}
     found = run_evaluation(
         _model(model, backend, endpoint, api_key_env, concurrency, timeout, prefilled),

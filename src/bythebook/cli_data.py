@@ -51,17 +51,21 @@ def data_show(
     guideline: GuidelineFile = None,
     sub_task: SubTaskName = None,
     format: FormatName = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Show the task's pictures, and write them into this folder.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What a row and its prompt look like."""
     from bythebook.studies.show import sample_rows
 
-    found = sample_rows(task, path, rows, guideline, sub_task=sub_task, format=format)
+    found = sample_rows(task, path, rows, guideline, images, sub_task=sub_task, format=format)
     if as_json:
         print_json(found)
         return
     for row in found:
-        typer.echo(f"{row['id']}  ({row['split']}, {row['domain']})\n{row['prompt']}\ngold: {row['gold']}\n")
+        picture = f"picture: {row['image']}\n" if "image" in row else ""
+        typer.echo(f"{row['id']}  ({row['split']}, {row['domain']})\n{picture}{row['prompt']}\ngold: {row['gold']}\n")
 
 
 @data_app.command("check", epilog="Example: bythebook data check semeval2010 --path SemEval2010_task8_all_data --json")

@@ -281,6 +281,11 @@ class Example(Noun):
                 raise ValueError(f"entity {e.id} of {self.id} lies outside the text or is empty")
         return self
 
+    @property
+    def picture(self) -> str | None:
+        """What picture goes with it, as `tasks.pictures` has it; None where there is none."""
+        return self.meta.get("_picture")
+
     def entity(self, entity_id: str) -> Entity:
         """The entity with that id; KeyError if there is none."""
         for e in self.entities:

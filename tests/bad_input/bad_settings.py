@@ -290,7 +290,7 @@ SETTINGS = (
     _train(
         "an unknown option of a model from scratch",
         (
-            "model.scratch.layer: Extra inputs are not permitted (options are: words, vocabulary, hidden_size, "
+            "model.scratch.layer: Extra inputs are not permitted (options are: words, vocabulary, vision, hidden_size, "
             "layers, heads, head_size, mlp_size, init_std, output_shrink, rope_theta, context, lookup_heads)"
         ),
         "model.path=scratch",
@@ -300,7 +300,7 @@ SETTINGS = (
         "a size of a model from scratch that is a text",
         (
             "model.scratch.layers: Input should be a valid integer, unable to parse string as an integer "
-            "(options are: words, vocabulary, hidden_size, layers, heads, head_size, mlp_size, init_std, "
+            "(options are: words, vocabulary, vision, hidden_size, layers, heads, head_size, mlp_size, init_std, "
             "output_shrink, rope_theta, context, lookup_heads)"
         ),
         "model.path=scratch",
@@ -315,7 +315,7 @@ SETTINGS = (
     _train(
         "a negative size of a model from scratch",
         (
-            "model.scratch.layers: Input should be greater than or equal to 1 (options are: words, vocabulary, "
+            "model.scratch.layers: Input should be greater than or equal to 1 (options are: words, vocabulary, vision, "
             "hidden_size, layers, heads, head_size, mlp_size, init_std, output_shrink, rope_theta, context, "
             "lookup_heads)"
         ),
@@ -341,7 +341,7 @@ SETTINGS = (
     _train(
         "a head size that is odd",
         (
-            "model.scratch.head_size: Input should be a multiple of 2 (options are: words, vocabulary, "
+            "model.scratch.head_size: Input should be a multiple of 2 (options are: words, vocabulary, vision, "
             "hidden_size, layers, heads, head_size, mlp_size, init_std, output_shrink, rope_theta, context, "
             "lookup_heads)"
         ),

@@ -23,7 +23,8 @@ from bythebook.records import read_jsonl, read_records
 
 pytestmark = pytest.mark.slow
 
-TINY = [name for name in recipe_names() if "_tiny" in name]
+TINY = [name for name in recipe_names() if "_tiny" in name and "_images_" not in name]
+"""Prefixes with pictures are not shared: those are in test_pictures_training."""
 BY_RL = [name for name in TINY if load_recipe(name).method == "rl"]
 STARTS = {str(load_recipe(name).warm_start) for name in BY_RL} - {"None"}
 BY_SFT = sorted(({*TINY} - {*BY_RL}) | STARTS)

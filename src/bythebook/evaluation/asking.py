@@ -16,6 +16,7 @@ from bythebook.rewards import TextReward, reward
 from bythebook.rewards.circuits import check_ahead, need_for
 from bythebook.rewards.forms import FORM_OF, Form
 from bythebook.schema import gold_of
+from bythebook.tasks.pictures import with_picture
 from bythebook.types import Completion, Example, Guideline
 
 __all__ = ["evaluate_examples"]
@@ -56,9 +57,9 @@ def evaluate_examples(
     decoding to the schema of the one shown. With `resume_path`, records already there (same id, sample and guideline
     shown) are kept and every new one is appended as soon as it is made; a last one cut short by a crash and failed ones
     are made again, so that a resumed run gives what an uninterrupted one would have given. DataError if two examples
-    have one id, InputError for samples at temperature 0 or a record of another text or gold under the id of an example.
+    have one id; InputError: samples at temperature 0, pictures for a blind model, another text or gold under an old id.
     """
-    _refuse(examples, samples, sampling)
+    _refuse(model, examples, samples, sampling)
     judge_of = _judges(examples, reward_name, prefilled=model.prefilled, tags=style.tags)
     numbers = ([GREEDY] if greedy else []) + list(range(samples))
     kept = _kept(resume_path, examples, numbers, guideline_of)
@@ -97,7 +98,7 @@ def _written(
 ) -> list[list[Completion]]:
     """What the model writes on each example under the guideline shown. Circuits are checked, which is faster for many
     together."""
-    prompts = [render(e, style, g) for e, g in asked]
+    prompts = [with_picture(e, render(e, style, g)) for e, g in asked]
     if constrained:
         bound = [Constraint.of(e, g, style.tags) for e, g in asked]
         return generate_constrained(model, prompts, sampling, bound)
@@ -124,7 +125,10 @@ def _judges(examples: Sequence[Example], name: str | None, *, prefilled: bool, t
     return {form: reward(name or _REWARD_OF[form], prefilled=prefilled, tags=tags) for form in forms}
 
 
-def _refuse(examples: Sequence[Example], samples: int, sampling: Sampling) -> None:
+def _refuse(model: Model, examples: Sequence[Example], samples: int, sampling: Sampling) -> None:
+    if any(e.picture for e in examples) and not getattr(model, "sees", False):
+        remedy = "name a model that reads pictures (image-text-to-text), or leave out images"
+        raise InputError(f"the examples have pictures, and {model.name!r} reads text alone", remedy=remedy)
     twice = [name for name, count in Counter(e.id for e in examples).items() if count > 1]
     if twice:
         raise DataError(f"two examples have the id {twice[0]!r}", remedy="give every row an id of its own")

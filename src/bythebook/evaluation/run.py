@@ -58,7 +58,7 @@ def evaluate(
     tasks = [task_named(name) for name in ([task] if isinstance(task, str) else task)]
     shown = variation or Variation()
     read = {one.name: _splits(one, path, split, options, shown) for one in tasks}
-    loaded = model if not isinstance(model, (str, Path)) else load_model(model)
+    loaded = _loaded(model, pictures=bool(options.get("images")))
     most = max_new_tokens or loaded.settings.max_new_tokens or 1024
     sampling = _sampling(temperature=temperature, max_new_tokens=most, seed=seed, batch_size=batch_size)
     if constrained:
@@ -75,6 +75,12 @@ def evaluate(
         for key, s in constrained_scores.items():
             found[key]["constrained"] = s
     return found
+
+
+def _loaded(model: Model | str | Path, *, pictures: bool) -> Model:
+    if not isinstance(model, (str, Path)):
+        return model
+    return load_model(model, pictures=True) if pictures else load_model(model)
 
 
 def _asked(

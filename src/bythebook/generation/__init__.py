@@ -6,8 +6,9 @@ from bythebook.generation.loading import EMBEDDED, EMBEDDED_JOINT, SERVED, Backe
 from bythebook.generation.model import Messages, Model, Progress
 from bythebook.generation.openai_backend import OpenAIModel
 from bythebook.generation.sampling import Sampling
+from bythebook.generation.seeing import SeeingModel, opened
 from bythebook.generation.settings import ModelSettings, prompt_style_of, settings_of, write_settings
-from bythebook.generation.transformers_backend import TransformersModel
+from bythebook.generation.transformers_backend import TransformersModel, kind_of
 from bythebook.generation.vllm_backend import VllmModel
 from bythebook.generation.vocabulary import unknown_words
 
@@ -24,12 +25,15 @@ __all__ = [
     "OpenAIModel",
     "Progress",
     "Sampling",
+    "SeeingModel",
     "TransformersModel",
     "VllmModel",
     "embedded_path",
     "folder_of",
     "generate_constrained",
+    "kind_of",
     "load_model",
+    "opened",
     "prompt_style_of",
     "server_at",
     "settings_of",

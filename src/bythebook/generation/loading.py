@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bythebook.errors import ModelError
 from bythebook.generation.endpoint import Endpoint, server_at
@@ -59,12 +59,14 @@ def load_model(
     dtype: str | None = None,
     *,
     endpoint: Endpoint | str | None = None,
+    pictures: bool = False,
 ) -> Model:
     """The model of that directory, of that hub name, or one that comes with the package (`embedded`,
     `embedded-joint`).
 
     A directory of that name comes before the hub; it may be a LoRA adapter. `openai:NAME` is the model NAME of the
     server at `endpoint`. The backend defaults to what the name asks for, transformers where it asks for nothing.
+    With `pictures` a model that can read them does (`weights.load_weights`).
     ModelError if there is no such model or it can't be loaded, MissingExtraError if the backend is not installed.
     """
     name = str(name_or_path)
@@ -84,7 +86,8 @@ def load_model(
         raise ModelError(f"no backend {backend!r}", remedy="transformers, vllm or openai")
     from bythebook.generation.transformers_backend import TransformersModel
 
-    return TransformersModel.load(location, name=name, settings=settings, device=device, dtype=dtype)
+    more: dict[str, Any] = {"device": device, "dtype": dtype, "pictures": pictures}
+    return TransformersModel.load(location, name=name, settings=settings, **more)
 
 
 def local_path(name: str) -> Path | None:

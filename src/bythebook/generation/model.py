@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Messages", "Model", "Progress"]
 
-Messages = list[dict[str, str]]
-"""One prompt as chat messages: `[{"role": "user", "content": "…"}]`."""
+Messages = list[dict[str, Any]]
+"""One prompt as chat messages: `[{"role": "user", "content": "…"}]`. Where a picture goes with it, the content is a
+list of parts, `[{"type": "image", "image": …}, {"type": "text", "text": "…"}]`, the picture as the bytes of its file. A
+model whose attribute `sees` is not true is never given any."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total), both in prompts."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bythebook.errors import MissingExtraError, ModelError
 from bythebook.generation import vocabulary
-from bythebook.generation.chat import encode_prompts, starts_inside_thinking
+from bythebook.generation.chat import encode_prompts, sees, starts_inside_thinking
 from bythebook.generation.model import Messages, Progress
 from bythebook.generation.sampling import Sampling
 from bythebook.generation.settings import ModelSettings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bythebook.generation.constraint import Constraint
     from bythebook.generation.shared.kept import KeptPrefixes
 
-__all__ = ["TransformersModel"]
+__all__ = ["TransformersModel", "kind_of"]
 
 Batch = list[tuple[int, list[Completion]]]
 """Completions that were decoded together, with the numbers of their prompts."""
@@ -40,6 +40,7 @@ class TransformersModel:
     """A loaded model with its tokenizer. The model is left as it was found: mode, settings and random state."""
 
     constrains = True
+    sees = False
 
     def __init__(
         self,
@@ -73,8 +74,10 @@ class TransformersModel:
         dtype: str | None = None,
         share_prefix: bool = True,
         prefix_cache: Path | None = None,
+        pictures: bool = False,
     ) -> TransformersModel:
-        """From a directory or the hub; see `weights`, and the constructor for `share_prefix` and `prefix_cache`.
+        """From a directory or the hub; see `weights`, also for `pictures`, and the constructor for `share_prefix` and
+        `prefix_cache`. A model that comes with a processor is a `SeeingModel`.
 
         `device` defaults to the GPU where there is one, `dtype` (`float32`, `bfloat16`, `auto`, …) to float32 on a
         CPU and to what the checkpoint was saved in on a GPU. ModelError if the model can't be loaded;
@@ -90,12 +93,12 @@ class TransformersModel:
         dtype = dtype or ("float32" if device == "cpu" else "auto")
         if dtype != "auto" and not isinstance(getattr(torch, dtype, None), torch.dtype):
             raise ModelError(f"no dtype {dtype!r}", remedy="float32, bfloat16, float16 or auto")
-        model, tokenizer = load_weights(location, dtype=dtype)
+        model, tokenizer = load_weights(location, dtype=dtype, pictures=pictures)
         try:
             model = model.to(torch.device(device))
         except (RuntimeError, AssertionError) as error:
             raise ModelError(f"device {device!r} can't be used: {_first_line(error)}", remedy="cpu works") from None
-        return cls(
+        return kind_of(tokenizer, cls)(
             model.eval(),
             tokenizer,
             name=name or str(location),
@@ -350,6 +353,15 @@ class TransformersModel:
         finally:
             self.model.generation_config = settings
             self.model.train(was_training)
+
+
+def kind_of(processing: Any, otherwise: type[TransformersModel] = TransformersModel) -> type[TransformersModel]:
+    """The class for a model that comes with this tokenizer, or processor."""
+    if not sees(processing):
+        return otherwise
+    from bythebook.generation.seeing import SeeingModel
+
+    return SeeingModel
 
 
 @contextmanager

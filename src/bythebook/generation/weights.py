@@ -10,10 +10,12 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import MissingExtraError, ModelError
+from bythebook.generation.chat import sees
 
 __all__ = ["ADAPTER_CONFIG", "load_weights"]
 
@@ -21,13 +23,18 @@ ADAPTER_CONFIG = "adapter_config.json"
 """The file by which peft's adapters are known."""
 
 
-def load_weights(location: Path | str, *, dtype: Any, revision: str | None = None) -> tuple[Any, Any]:
+def load_weights(
+    location: Path | str, *, dtype: Any, revision: str | None = None, pictures: bool = False
+) -> tuple[Any, Any]:
     """(model on the CPU, tokenizer). `dtype` is a torch dtype or its name, or `auto`. ModelError if they can't be
-    loaded; MissingExtraError for an adapter without peft."""
+    loaded; MissingExtraError for an adapter without peft.
+
+    A model that reads pictures comes with its processor in the place of the tokenizer: one that does nothing else, and
+    with `pictures` every one that can. MissingExtraError for it without Pillow."""
     try:
         if (Path(location) / ADAPTER_CONFIG).is_file():
-            return _adapted(Path(location), dtype)
-        return _whole(location, dtype, revision)
+            return _adapted(Path(location), dtype, pictures)
+        return _whole(location, dtype, revision, pictures)
     except (MissingExtraError, ModelError):
         raise
     except Exception as error:
@@ -36,13 +43,12 @@ def load_weights(location: Path | str, *, dtype: Any, revision: str | None = Non
         raise _not_loadable(location, error) from error
 
 
-def _whole(location: Path | str, dtype: Any, revision: str | None) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+def _whole(location: Path | str, dtype: Any, revision: str | None, pictures: bool) -> tuple[Any, Any]:
     known = {"revision": revision} if revision else {}
     with _quiet():
-        tokenizer = AutoTokenizer.from_pretrained(location, **known)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        reader, kind = _classes(location, known, pictures)
+        tokenizer = reader.from_pretrained(location, **known)
+        loaded: Any = kind.from_pretrained(
             location, dtype=dtype, use_safetensors=True, output_loading_info=True, **known
         )
     model, found = loaded
@@ -51,6 +57,25 @@ def _whole(location: Path | str, dtype: Any, revision: str | None) -> tuple[Any,
         named = f"{missing[0]} and {len(missing) - 1} others" if len(missing) > 1 else missing[0]
         raise ModelError(f"the weights lack {named}", file=location, remedy="save the whole model again")
     return model, tokenizer
+
+
+def _classes(location: Path | str, known: dict[str, str], pictures: bool) -> tuple[Any, Any]:
+    """The classes of transformers that read tokenizer, or processor, and weights."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+    from transformers.models.auto import modeling_auto as known_kinds
+
+    text = AutoTokenizer, AutoModelForCausalLM
+    try:
+        config = type(AutoConfig.from_pretrained(location, **known))
+    except Exception:
+        return text  # which says what is wrong
+    if config not in known_kinds.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return text
+    if config in known_kinds.MODEL_FOR_CAUSAL_LM_MAPPING and not pictures:
+        return text
+    if find_spec("PIL") is None:
+        raise MissingExtraError("a model that reads pictures", "images")
+    return AutoProcessor, AutoModelForImageTextToText
 
 
 @contextmanager
@@ -66,7 +91,7 @@ def _quiet() -> Iterator[None]:
         set_verbosity(before)
 
 
-def _adapted(folder: Path, dtype: Any) -> tuple[Any, Any]:
+def _adapted(folder: Path, dtype: Any, pictures: bool) -> tuple[Any, Any]:
     from bythebook.generation.loading import local_path
 
     settings = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -83,10 +108,10 @@ def _adapted(folder: Path, dtype: Any) -> tuple[Any, Any]:
     if place == folder or (Path(place) / ADAPTER_CONFIG).is_file():
         raise ModelError("the base of the adapter is an adapter", file=folder, remedy="merge that one first")
     revision = settings.get("revision")
-    model, tokenizer = _whole(place, dtype, revision if isinstance(revision, str) else None)
+    model, tokenizer = _whole(place, dtype, revision if isinstance(revision, str) else None, pictures)
     merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
     merged.requires_grad_(True)  # peft has frozen the base
-    if (folder / "tokenizer_config.json").is_file():
+    if (folder / "tokenizer_config.json").is_file() and not sees(tokenizer):
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -53,6 +53,9 @@ def style_of(prompt: PromptSection) -> PromptStyle:
     return PromptStyle(template=prompt.template, rendering=prompt.rendering, tags=prompt.tags)
 
 
+_IN_THE_PICTURE = "It is in the picture."
+"""What stands in the place of a document that is shown as a picture: its text would give it away."""
+
 _CHOICE_TEMPLATES = {"r1_re": "choice.jinja", "short": "choice_short.jinja"}
 _EXTRACTION_TEMPLATES = {"r1_re": "extract.jinja", "short": "extract_short.jinja"}
 
@@ -139,7 +142,8 @@ def render(
     if example.sub_task == "key_values":
         name = f"key_values{'_short' if style.template == 'short' else ''}.jinja"
         keys = KeySchema.of(shown).skeleton
-        content = environment().get_template(name).render(g=shown, keys=keys, text=example.text, tags=style.tags)
+        text = example.text if example.picture is None else _IN_THE_PICTURE
+        content = environment().get_template(name).render(g=shown, keys=keys, text=text, tags=style.tags)
         return [{"role": "user", "content": content.strip()}]
     if example.sub_task != "label":
         return [{"role": "user", "content": _extraction_prompt(example, style, shown)}]

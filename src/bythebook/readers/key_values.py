@@ -6,6 +6,8 @@
 of such objects. Where rows have no `keys`, those of the file `keys.json` beside them hold for all of them: a list of
 keys, or `{"title", "keys"}`. `values` is absent where nobody has annotated the document; a number is the text of its
 digits. `id`, `domain` and descriptions may be left out.
+
+A scan stands under `image`, as the name of a file beside the JSONL; then there need be no `lines`.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ class KeyedDocument(Noun):
     key_schema: KeySchema
     values: dict[str, JsonValue] | None
     domain: str
+    image: Path | None = None
+    """The scan."""
 
 
 class _Keys(BaseModel):
@@ -63,9 +67,12 @@ class _Row(BaseModel):
     keys: tuple[Key, ...] | None = None
     values: dict[str, JsonValue] | None = None
     domain: str | None = None
+    image: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _has_a_text(self) -> _Row:
+        if self.image is not None and self.lines is None and self.text is None:
+            return self
         if (self.lines is None) == (self.text is None):
             raise ValueError("the document stands under `lines` or under `text`")
         if not any(line.strip() for line in self.written()):
@@ -110,7 +117,7 @@ def _documents(file: Path, shared: _Keys | None, faults: Faults) -> Iterator[Key
     for line, name, row in named_rows(file, rows, faults):
         empty = False
         try:
-            yield _document(row, name, shared)
+            yield _document(row, name, shared, file.parent)
         except ValidationError as error:
             faults.add(file, line, said(error))
         except ValueError as error:
@@ -128,8 +135,11 @@ def _object(text: str) -> dict[str, Any]:
     return found.values
 
 
-def _document(row: _Row, name: str, shared: _Keys | None) -> KeyedDocument:
+def _document(row: _Row, name: str, shared: _Keys | None, folder: Path) -> KeyedDocument:
     """The document of a row. ValueError, or pydantic's ValidationError, says what is wrong with it."""
+    image = None if row.image is None else folder / row.image
+    if image is not None and not image.is_file():
+        raise ValueError(f"there is no image {row.image}")
     keys = row.keys or (shared.keys if shared else None)
     if keys is None:
         raise ValueError(f"there are no keys, neither here nor in {KEYS_FILE}")
@@ -146,4 +156,5 @@ def _document(row: _Row, name: str, shared: _Keys | None) -> KeyedDocument:
         key_schema=schema,
         values=row.values,
         domain=(row.domain or "").strip() or title.lower(),
+        image=image,
     )

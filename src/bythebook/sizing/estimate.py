@@ -108,6 +108,8 @@ def _measure(recipe: Recipe, examples: Sequence[Example]) -> dict[str, Any]:
     if counted is None:
         how = f"characters, {_CHARACTERS_PER_TOKEN} a token: the model's tokenizer is not on this machine"
         counted = [_by_characters(p[0]["content"]) for p in prompts], [_by_characters(t) for t in targets]
+    if any(e.picture for e in some):
+        how += "; the tokens of pictures come on top"
     lengths, completions = counted
     longest = recipe.rollout.max_completion_length if recipe.rollout else max(completions) + 1
     return {

@@ -103,7 +103,7 @@ def _score(
     step: int | None,
 ) -> dict[str, Any]:
     e = recipe.evaluation
-    model = load_model(path)
+    model = load_model(path, pictures=any(e.picture for e in splits[split]))
     sampling = Sampling(
         temperature=e.temperature,
         max_new_tokens=e.max_new_tokens,

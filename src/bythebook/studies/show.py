@@ -25,6 +25,7 @@ from bythebook.prompts import PromptStyle, render, render_guideline
 from bythebook.prompts.render import Rendering
 from bythebook.schema import ExtractionSchema
 from bythebook.tasks import task_named
+from bythebook.tasks.pictures import picture_of
 from bythebook.types import Example, Guideline
 
 __all__ = [
@@ -38,7 +39,8 @@ __all__ = [
 ]
 
 
-_WORLDS = ("world", "world_answers", "world_fields", "world_forms", "world_joint")
+_PNG = b"\x89PNG"
+_WORLDS = ("world", "world_answers", "world_fields", "world_forms", "world_joint", "world_scenes")
 
 
 def _options(task: str, guideline: Path | None, more: Mapping[str, str | None]) -> dict[str, Any]:
@@ -59,14 +61,20 @@ def _gold(example: Example) -> str | None:
 
 
 def sample_rows(
-    task: str, path: Path | None, rows: int, guideline: Path | None = None, **options: str | None
+    task: str,
+    path: Path | None,
+    rows: int,
+    guideline: Path | None = None,
+    images: Path | None = None,
+    **options: str | None,
 ) -> list[dict[str, Any]]:
     """The first rows of each split, with the prompt as the default template writes it; `options` are the task's own,
-    where not None."""
+    where not None. With a folder for `images` the task shows pictures, and those of these rows are written there."""
     found: list[dict[str, Any]] = []
     short = task in _WORLDS
     style = PromptStyle(template="short", rendering="rules") if short else PromptStyle()
-    for split, examples in task_named(task).read(path, **_options(task, guideline, options)).items():
+    asked = _options(task, guideline, options) | ({} if images is None else {"images": True})
+    for split, examples in task_named(task).read(path, **asked).items():
         found += [
             {
                 "id": e.id,
@@ -74,10 +82,26 @@ def sample_rows(
                 "domain": e.domain,
                 "prompt": render(e, style)[0]["content"],
                 "gold": _gold(e),
+                **({} if images is None else _written_picture(e, images)),
             }
             for e in islice(examples, rows)
         ]
     return found
+
+
+def _written_picture(example: Example, folder: Path) -> dict[str, str]:
+    """Where the picture of an example is now; nothing for one that has none. InputError if it can't be written."""
+    picture = picture_of(example)
+    if picture is None:
+        return {}
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in example.id)
+    file = folder / f"{name}{'.png' if picture.startswith(_PNG) else '.jpg'}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(picture)
+    except OSError as error:
+        raise InputError(f"can't be written: {error.strerror}", file=file, remedy="choose another folder") from None
+    return {"image": str(file)}
 
 
 def check_data(task: str, path: Path, guideline: Path | None = None, **options: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Documents read into JSON under keys with descriptions: one's own, from JSONL (`readers.key_values`).
 
 The keys are the guideline (`schema.key_values`), the lines are the text. `keys: subset` asks in training for a random
-part of the keys (`tasks.key_sampling`).
+part of the keys (`tasks.key_sampling`); `images` shows the scans in the place of the lines.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bythebook.readers.key_values import KeyedDocument, read_keyed_documents
 from bythebook.schema.key_values import key_guideline
 from bythebook.tasks.base import Task
 from bythebook.tasks.key_sampling import with_key_subsets
+from bythebook.tasks.shown import file_picture
 from bythebook.types import Example
 
 __all__ = ["TASK", "AskedKeys", "asked_keys", "check", "document_example", "load", "values_alone", "values_with_lines"]
@@ -29,11 +30,14 @@ __all__ = ["TASK", "AskedKeys", "asked_keys", "check", "document_example", "load
 AskedKeys = Literal["all", "subset"]
 
 
-def load(path: Path | str | None, keys: AskedKeys = "all", draws: int = 1, seed: int = 0) -> dict[str, list[Example]]:
+def load(
+    path: Path | str | None, keys: AskedKeys = "all", draws: int = 1, seed: int = 0, images: bool = False
+) -> dict[str, list[Example]]:
     """One document a row; the name of a file is its split, and that of a single one `train`.
 
-    With `keys` `subset` every document of `train` is asked `draws` times for some of its keys. DataError names file and
-    line of the first fault, or the missing path.
+    With `keys` `subset` every document of `train` is asked `draws` times for some of its keys. With `images` the scans
+    are shown, without it the lines. DataError names file and line of the first fault, the missing path, or the first
+    document that has no scan, or no lines.
     """
     if path is None:
         raise DataError("the task key_values reads a path", remedy="--path FILE.jsonl")
@@ -42,8 +46,22 @@ def load(path: Path | str | None, keys: AskedKeys = "all", draws: int = 1, seed:
     faults.refuse()
     if Path(path).is_file():
         found = {"train": found[Path(path).stem]}
-    rows = {split: [document_example(d, "key_values", split) for d in documents] for split, documents in found.items()}
+    rows = {
+        split: [_shown(document_example(d, "key_values", split), d, images) for d in documents]
+        for split, documents in found.items()
+    }
     return asked_keys(rows, keys, draws, seed)
+
+
+def _shown(example: Example, document: KeyedDocument, images: bool) -> Example:
+    """The example with its scan, or with its lines alone."""
+    if not images:
+        if not document.lines:
+            raise DataError(f"document {document.id} has no lines", remedy="set data.options.images, or give its lines")
+        return example
+    if document.image is None:
+        raise DataError(f"document {document.id} has no image", remedy='name its scan: "image": "scan.png"')
+    return example.model_copy(update={"meta": {**example.meta, **file_picture(document.image)}})
 
 
 def check(path: Path | str) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def save_weights(model: Any, folder: Path, state: dict[str, Any] | None = None) 
     model.save_pretrained(adapter, selected_adapters=["default"], state_dict=state)
     _name_base(adapter, model)
     dtype = next(p.dtype for name, p in model.named_parameters() if "lora_" not in name)
-    merged, _ = load_weights(adapter, dtype=dtype)
+    pictures = getattr(model.get_base_model(), "reads_pictures", False)
+    merged, _ = load_weights(adapter, dtype=dtype, pictures=pictures)
     merged.save_pretrained(folder)
 
 

@@ -34,6 +34,7 @@ from torch.utils.data import Sampler
 from transformers import Trainer
 
 from bythebook.errors import InputError
+from bythebook.training.checkpoint_weights import load_renamed
 
 __all__ = ["EpochOrder", "Resumable", "checkpoint_step", "discard", "newest_checkpoint", "saving", "sync_tree"]
 
@@ -118,6 +119,10 @@ class Resumable(Trainer):
             for old in _checkpoints(folder)[: -(self.args.save_total_limit or 1)]:
                 discard(old)
         self.accelerator.wait_for_everyone()
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if not load_renamed(self.model if model is None else model, Path(resume_from_checkpoint)):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
         # Tied weights are stored once; transformers would call the other name missing.

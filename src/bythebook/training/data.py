@@ -10,6 +10,7 @@ import numpy as np
 from datasets import Dataset
 
 from bythebook.errors import DataError
+from bythebook.generation import opened
 from bythebook.generation.chat import encode_prompts, prompt_text
 from bythebook.guidelines import vary
 from bythebook.prompts import PromptStyle, render
@@ -17,6 +18,7 @@ from bythebook.recipe import PromptSection
 from bythebook.schema import gold_of
 from bythebook.tasks.base import Target
 from bythebook.tasks.mixture import DOMAIN
+from bythebook.tasks.pictures import picture_of
 from bythebook.training.packing import chunks, pack_rows
 from bythebook.training.variation import batch_variation
 from bythebook.types import Example
@@ -111,7 +113,11 @@ def rl_dataset(examples: Sequence[Example], tokenizer: Any, style: PromptStyle) 
 
 
 def rl_row(example: Example, tokenizer: Any, style: PromptStyle) -> dict[str, Any]:
-    """One row of `rl_dataset`; `reward_of` names its domain, in training on several tasks."""
+    """One row of `rl_dataset`; `reward_of` names its domain, in training on several tasks.
+
+    Where a picture goes with the example, it stands in the column `image`, and TRL puts it before the words of the
+    prompt.
+    """
     gold = gold_of(example)
     if gold is None:
         raise DataError(f"example {example.id} has no gold", remedy="RL needs labelled examples")
@@ -123,4 +129,10 @@ def rl_row(example: Example, tokenizer: Any, style: PromptStyle) -> dict[str, An
         "domain": example.domain,
         "guideline_hash": example.guideline.hash,
         **({"reward_of": example.meta[DOMAIN]} if DOMAIN in example.meta else {}),
+        **_image(example),
     }
+
+
+def _image(example: Example) -> dict[str, Any]:
+    picture = picture_of(example)
+    return {} if picture is None else {"image": opened(picture)}

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 from trl import GRPOConfig
 
 from bythebook.errors import DataError, RecipeError
+from bythebook.generation.chat import tokenizer_of
 from bythebook.judging.from_recipe import JUDGED, judged_reward
 from bythebook.judging.perceived_recipe import PERCEIVED, perceived_reward
 from bythebook.metrics.stages import Thresholds
@@ -307,7 +308,8 @@ def make_grpo_trainer(
         raise RecipeError(f"recipe {recipe.name!r} is not an RL recipe")
     trainer, more = _trainer_of(recipe.objective, recipe.rollout)
     # TRL would move the thinking out of the text that is judged.
-    tokenizer.response_template = tokenizer.response_schema = None
+    words = tokenizer_of(tokenizer)
+    words.response_template = words.response_schema = None
     arguments = GRPOConfig(
         **common_arguments(recipe, output),
         **_loss_arguments(recipe.objective),
@@ -333,7 +335,7 @@ def make_grpo_trainer(
         processing_class=tokenizer,
         reward_funcs=[_reward(recipe, prefilled=prefilled)],
         scorer=_scorer(recipe, prefilled=prefilled),
-        roles=_roles(recipe, tokenizer, prefilled=prefilled),
+        roles=_roles(recipe, words, prefilled=prefilled),
         train_dataset=rows,
         variation=variation if variation.active else None,
         callbacks=list(callbacks),

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bythebook.errors import MissingExtraError, ModelError, RecipeError, said
 from bythebook.generation import ModelSettings, settings_of
+from bythebook.generation.chat import sees, tokenizer_of
 from bythebook.generation.loading import local_path
 from bythebook.generation.weights import ADAPTER_CONFIG, load_weights
 from bythebook.prompts import render, source_text, style_of
@@ -20,7 +21,9 @@ from bythebook.tasks import task_named
 from bythebook.tasks.world.circuits import circuit_vocabulary
 from bythebook.tasks.world.words import joint_pieces, joint_vocabulary, vocabulary
 from bythebook.training.adapters import check_targets
+from bythebook.training.pictures import check_pictures
 from bythebook.training.small_models import SmallModelConfig, build_model, build_tokenizer, train_tokenizer
+from bythebook.training.small_seeing_models import build_seeing_model, vision_config
 from bythebook.types import Example
 
 __all__ = ["load_for_training"]
@@ -34,8 +37,10 @@ _LOOKED_AT = 100
 
 def load_for_training(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, ModelSettings]:
     """(model, tokenizer, settings to save with it). ModelError if the model can't be loaded; a `scratch` model gets
-    a vocabulary of the frequent words of the training examples."""
+    a vocabulary of the frequent words of the training examples. A model that reads pictures comes with its processor
+    in the place of the tokenizer; RecipeError for pictures that the model can't read."""
     model, tokenizer, settings = _loaded(recipe, examples)
+    check_pictures(recipe, tokenizer, examples)
     if recipe.model.freeze:
         _freeze(model, recipe)
     return model, tokenizer, settings
@@ -70,10 +75,12 @@ def _loaded(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any, Mode
     folder = local_path(m.path)
     if m.lora and folder and (folder / ADAPTER_CONFIG).is_file():
         raise ModelError("an adapter can't carry another one", file=folder, remedy="start from the merged model")
-    model, tokenizer = load_weights(folder or m.path, dtype=getattr(torch, m.dtype), revision=m.revision)
-    model.named_in_recipe = m.path
-    _give_pad_token(tokenizer, model, m.path)
-    _check_tokens(tokenizer, model, m.path, examples)
+    model, tokenizer = load_weights(
+        folder or m.path, dtype=getattr(torch, m.dtype), revision=m.revision, pictures=any(e.picture for e in examples)
+    )
+    model.named_in_recipe, model.reads_pictures = m.path, sees(tokenizer)
+    _give_pad_token(tokenizer_of(tokenizer), model, m.path)
+    _check_tokens(tokenizer_of(tokenizer), model, m.path, examples)
     if m.lora:
         check_targets(m.lora, model)
     known = settings_of(folder) if folder else ModelSettings()
@@ -120,6 +127,7 @@ _WORDS = {
 def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any]:
     options = dict(recipe.model.scratch)
     size, source = options.pop("vocabulary", 6000), options.pop("words", None)
+    vision = options.pop("vision", None)
     if type(size) is not int or size < 1:
         raise RecipeError(f"model.scratch.vocabulary: {size!r} is no number of tokens")
     if source not in (None, *_WORDS):
@@ -139,9 +147,11 @@ def _from_scratch(recipe: Recipe, examples: Sequence[Example]) -> tuple[Any, Any
     except ValidationError as error:
         raise RecipeError(
             f"model.scratch.{said(error)}",
-            remedy=f"options are: words, vocabulary, {', '.join(SmallModelConfig.model_fields)}",
+            remedy=f"options are: words, vocabulary, vision, {', '.join(SmallModelConfig.model_fields)}",
         ) from None
     try:
+        if vision is not None:
+            return build_seeing_model(config, vision_config(vision), tokenizer, recipe.seed)
         return build_model(config, tokenizer, recipe.seed), tokenizer
     except (RuntimeError, ValueError) as error:  # more than the memory holds, or too small for the lookup heads
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bythebook.generation import Sampling, TransformersModel
+from bythebook.generation import Sampling, kind_of
 from bythebook.prompts import PromptStyle, render
 from bythebook.rewards.answers import Monitor, pooled_f1
 from bythebook.schema import gold_of
+from bythebook.tasks.pictures import with_picture
 from bythebook.types import Example
 
 __all__ = ["make_probe"]
@@ -26,10 +27,10 @@ def make_probe(
     entities and relations; None for a split without labelled examples. `tags` as in `rewards.reward`."""
     sampling = Sampling(temperature=0.0, max_new_tokens=max_new_tokens, n=1, batch_size=256)
     labelled = {name: [(e, g) for e in examples if (g := gold_of(e))] for name, examples in splits.items()}
-    prompts = {name: [render(e, style) for e, _ in rows] for name, rows in labelled.items()}
+    prompts = {name: [with_picture(e, render(e, style)) for e, _ in rows] for name, rows in labelled.items()}
 
     def probe() -> dict[str, float | None]:
-        generator = TransformersModel(model, tokenizer)
+        generator = kind_of(tokenizer)(model, tokenizer)
         monitor = Monitor(prefilled=generator.prefilled, tags=tags)
         out: dict[str, float | None] = {}
         for name, asked in prompts.items():

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from bythebook.errors import RecipeError
+from bythebook.generation.chat import tokenizer_of
 from bythebook.prompts import PromptStyle, style_of
 from bythebook.recipe import Recipe
 from bythebook.tasks.base import Target
@@ -24,6 +25,7 @@ from bythebook.training.checkpoints import Resumable
 from bythebook.training.data import sft_dataset, varied_sft_dataset
 from bythebook.training.packing import PackedCollator
 from bythebook.training.processes import accumulation_steps
+from bythebook.training.seen_rows import seen_rows
 from bythebook.training.variation import batch_variation
 from bythebook.types import Example
 
@@ -94,9 +96,28 @@ def make_sft_trainer(
         )
     if staged and t.group_by_length:
         raise RecipeError("training.group_by_length mixes the stages", remedy="leave it out, or the steps of data.also")
-    style = style_of(recipe.prompt)
+    style, words = style_of(recipe.prompt), tokenizer_of(tokenizer)
     sampling = "sequential" if varied or staged else "group_by_length" if t.group_by_length else "random"
-    arguments = SFTConfig(
+    rows: Dataset
+    collator: Any = None
+    if any(e.picture for e in examples):
+        rows, collator = seen_rows(examples, tokenizer, style, target, recipe.seed, prefilled=prefilled)
+    else:
+        rows = _rows(recipe, words, examples, style, target, varied=varied, prefilled=prefilled)
+        collator = PackedCollator(words.pad_token_id) if t.sentences_per_row > 1 else None
+    return TargetSFTTrainer(
+        model=model,
+        args=_arguments(recipe, output, accumulation, sampling),
+        processing_class=words,
+        train_dataset=rows,
+        data_collator=collator,
+        callbacks=list(callbacks),
+        peft_config=lora_config(recipe),
+    )
+
+
+def _arguments(recipe: Recipe, output: Path, accumulation: int, sampling: str) -> SFTConfig:
+    return SFTConfig(
         **common_arguments(recipe, output),
         gradient_accumulation_steps=accumulation,
         train_sampling_strategy=sampling,
@@ -106,16 +127,6 @@ def make_sft_trainer(
         padding_free=False,
         shuffle_dataset=False,
         assistant_only_loss=False,
-    )
-    rows = _rows(recipe, tokenizer, examples, style, target, varied=varied, prefilled=prefilled)
-    return TargetSFTTrainer(
-        model=model,
-        args=arguments,
-        processing_class=tokenizer,
-        train_dataset=rows,
-        data_collator=PackedCollator(tokenizer.pad_token_id) if t.sentences_per_row > 1 else None,
-        callbacks=list(callbacks),
-        peft_config=lora_config(recipe),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,15 @@ from bythebook.training.heads_install import install_heads
 from bythebook.training.joint_heads import joint_plan, joint_sample
 from bythebook.training.lookup_heads import PLANS, install_lookup_heads
 
-__all__ = ["CHAT_TEMPLATE", "SmallModelConfig", "build_model", "build_tokenizer", "train_tokenizer"]
+__all__ = [
+    "CHAT_TEMPLATE",
+    "SmallModelConfig",
+    "build_model",
+    "build_tokenizer",
+    "llama_config",
+    "shrink_outputs",
+    "train_tokenizer",
+]
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}{{ '' if loop.first else '\\n' }}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] }}"
@@ -112,29 +120,8 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=config.hidden_size,
-                intermediate_size=config.mlp_size,
-                num_hidden_layers=config.layers,
-                num_attention_heads=config.heads,
-                num_key_value_heads=config.heads,
-                head_dim=config.head_size,
-                attention_bias=True,
-                max_position_embeddings=config.context,
-                tie_word_embeddings=True,
-                initializer_range=config.init_std,
-                rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-                bos_token_id=None,
-                eos_token_id=tokenizer.eos_token_id,
-                pad_token_id=tokenizer.pad_token_id,
-            )
-        )
-    with torch.no_grad():
-        for layer in model.model.layers:
-            layer.self_attn.o_proj.weight.mul_(config.output_shrink)
-            layer.mlp.down_proj.weight.mul_(config.output_shrink)
+        model = LlamaForCausalLM(llama_config(config, tokenizer))
+    shrink_outputs(model.model.layers, config.output_shrink)
     if config.lookup_heads == "joint":
         install_heads(model, tokenizer, joint_plan(), joint_sample(tokenizer), seed)
     elif config.lookup_heads:
@@ -142,3 +129,32 @@ def build_model(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast, se
         (preferred,) = tokenizer(plan.prefer_after, add_special_tokens=False)["input_ids"]
         install_lookup_heads(model, plan, preferred, seed)
     return model
+
+
+def llama_config(config: SmallModelConfig, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """The Llama of that size, with tied embeddings and attention biases."""
+    return LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=config.hidden_size,
+        intermediate_size=config.mlp_size,
+        num_hidden_layers=config.layers,
+        num_attention_heads=config.heads,
+        num_key_value_heads=config.heads,
+        head_dim=config.head_size,
+        attention_bias=True,
+        max_position_embeddings=config.context,
+        tie_word_embeddings=True,
+        initializer_range=config.init_std,
+        rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def shrink_outputs(layers: Iterable[Any], factor: float) -> None:
+    """Scale the output projections of a Llama's layers."""
+    with torch.no_grad():
+        for layer in layers:
+            layer.self_attn.o_proj.weight.mul_(factor)
+            layer.mlp.down_proj.weight.mul_(factor)

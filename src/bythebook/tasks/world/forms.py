@@ -2,7 +2,8 @@
 
 Every document is drawn anew: some keys have no line, labels vary, lines that no key asks for hold values that look
 right, and recognition has blurred some words and digits (`form_noise`). In domain (ID) are pharmacy slips and delivery
-notes, as in training; out of domain (OOD) are lab sheets and repair tickets, whose keys training never has.
+notes, as in training; out of domain (OOD) are lab sheets and repair tickets, whose keys training never has. With
+`images` nothing has recognised the text: the document is a page to look at (`form_page`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pydantic import Field, JsonValue
 from bythebook.schema.key_values import key_guideline
 from bythebook.tasks.base import Task
 from bythebook.tasks.key_values import AskedKeys, asked_keys, values_alone, values_with_lines
+from bythebook.tasks.shown import page_picture
 from bythebook.tasks.world.drawing import options_of
 from bythebook.tasks.world.form_kinds import FORMS, OOD_FORMS, Form, schema_of
 from bythebook.tasks.world.form_noise import blurred, mended, misread
@@ -46,12 +48,18 @@ class FormOptions(Noun):
     keys: AskedKeys = "all"
     """`subset` asks in training for a random part of the keys."""
     draws: int = Field(default=1, ge=1)
+    images: bool = False
+    """Documents are pictures of pages, without the noise of text recognition."""
+    wear: float = Field(default=0.5, ge=0.0, le=1.0)
+    """How far pages are folded, turned and stained."""
 
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
     """The splits asked for (`train`, `id`, `ood`); kinds of forms take turns. RecipeError for an unknown option; the
     world needs no path."""
     o = options_of("world_forms", FormOptions, path, options)
+    if o.images:
+        o = o.model_copy(update={"misread": 0.0, "blurred": 0.0})
     splits: dict[str, list[Example]] = {}
     for split, n, forms in (("train", o.train, FORMS), ("id", o.id, FORMS), ("ood", o.ood, OOD_FORMS)):
         if n:
@@ -84,7 +92,8 @@ def _document(form: Form, guideline: Guideline, name: str, split: str, options: 
         guideline=guideline,
         domain=form.name,
         split=split,
-        meta={"guideline_id": name},  # documents of one kind are independent of each other
+        # Documents of one kind are independent of each other.
+        meta={"guideline_id": name} | (page_picture(options.seed, options.wear) if options.images else {}),
         sub_task="key_values",
         reference=json.dumps(values, ensure_ascii=False),
     )

@@ -4,7 +4,8 @@ beside the answer (Perception-R1, arXiv 2506.07218).
 A scene lists its things by signs, which the guideline explains; describing it is saying the signs in words. In domain
 (`train`, `id`) most answers can be guessed from the question alone, since shapes have their usual colours and sizes; in
 `unusual` they have not. Out of domain (`ood`) they have not either, a scene has one thing more, and the questions are
-put in other turns of phrase. The scenes of `id` and `unusual` are none of those of `train`. `scene_picture` draws them.
+put in other turns of phrase. The scenes of `id` and `unusual` are none of those of `train`. With `images` a scene is
+its picture (`scene_picture`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic import Field, FiniteFloat
 
 from bythebook.tasks.asking import how_to_answer
 from bythebook.tasks.base import Task
+from bythebook.tasks.shown import scene_picture_of
 from bythebook.tasks.world.drawing import options_of
 from bythebook.tasks.world.scene_annotators import answer_alone, careful, mixed
 from bythebook.tasks.world.scene_describers import describers
@@ -31,11 +33,14 @@ __all__ = ["TASK", "SceneOptions", "load"]
 _HELD_OUT = 4
 """One scene in so many is kept for `id`."""
 _SIGNS = ", ".join(f"{sign} {name}" for names in (COLOURS, SHAPES, SIZES) for name, sign in names.items())
-_HOW = (
-    f"A scene is a list of things on a grid, each as its cell and three signs: {_SIGNS}. The letter of a cell is its "
-    "column, the digit its row, counted from the top. First describe in words what is to be seen, thing by thing, "
-    "between <think> and </think>. Say only what the scene shows. Then write the answer alone between <answer> and "
-    "</answer>."
+_HOW = f"A scene is a list of things on a grid, each as its cell and three signs: {_SIGNS}. "
+_HOW_SEEN = (
+    "The picture shows things on a grid of three by three cells, with the columns a, b, c and the rows 1, 2, 3. "
+)
+_HOW_TO_ANSWER = (
+    "The letter of a cell is its column, the digit its row, counted from the top. First describe in words what is to "
+    "be seen, thing by thing, between <think> and </think>. Say only what the scene shows. Then write the answer "
+    "alone between <answer> and </answer>."
 )
 
 
@@ -54,6 +59,8 @@ class SceneOptions(Noun):
     unusual: int = Field(default=0, ge=0)
     """Questions as those of `id` about scenes in which no colour and no size is more usual than another."""
     ood: int = Field(default=0, ge=0)
+    images: bool = False
+    """Scenes are pictures, and the text is the question alone."""
 
 
 def _fits(scene: Scene, split: str) -> bool:
@@ -68,11 +75,11 @@ def _example(number: int, split: str, o: SceneOptions, rng: random.Random) -> Ex
     while not _fits(scene := draw_scene(rng, o.things + strange, habit), split):
         pass
     question = draw_question(o.kinds[number % len(o.kinds)], scene, rng, habit)
-    reference = question.answer(scene)
+    asked, reference = question.text(rng, strange=strange), question.answer(scene)
     return Example(
         id=f"scenes-{split}-{o.seed}-{number}",
-        text=f"{scene.symbols}\n{question.text(rng, strange=strange)}",
-        guideline=how_to_answer("scenes", _HOW),
+        text=asked if o.images else f"{scene.symbols}\n{asked}",
+        guideline=how_to_answer("scenes", (_HOW_SEEN if o.images else _HOW) + _HOW_TO_ANSWER),
         domain=question.kind,
         split=split,
         meta={
@@ -82,6 +89,7 @@ def _example(number: int, split: str, o: SceneOptions, rng: random.Random) -> Ex
             "accepted": json.dumps(question.accepted(scene)),
             "_scene": scene.model_dump_json(),
             "_question": question.model_dump_json(exclude_defaults=True),
+            **(scene_picture_of(o.seed) if o.images else {}),
         },
         sub_task="question",
         reference=reference,
@@ -89,8 +97,10 @@ def _example(number: int, split: str, o: SceneOptions, rng: random.Random) -> Ex
 
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
-    """The splits asked for (`train`, `id`, `unusual`, `ood`), no text twice in one. RecipeError for an unknown option;
-    the world needs no path."""
+    """The splits asked for (`train`, `id`, `unusual`, `ood`), no question about a scene twice in one.
+
+    RecipeError for an unknown option; the world needs no path.
+    """
     o = options_of("world_scenes", SceneOptions, path, options)
     splits: dict[str, list[Example]] = {}
     for split, n in (("train", o.train), ("id", o.id), ("unusual", o.unusual), ("ood", o.ood)):
@@ -98,7 +108,7 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
         rows: dict[str, Example] = {}
         while len(rows) < n:
             example = _example(len(rows), split, o, rng)
-            rows.setdefault(example.text, example)
+            rows.setdefault(f"{example.meta['_scene']}\n{example.text}", example)
         if n:
             splits[split] = list(rows.values())
     return splits
