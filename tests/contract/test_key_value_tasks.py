@@ -98,7 +98,7 @@ def test_gold_earns_the_most_and_garbage_a_defined_verdict(name: str, reward_nam
                 assert broken.value == 0.0
 
 
-def test_every_target_of_fine_tuning_says_the_gold(name: str) -> None:
+def test_every_target_of_fine_tuning_says_the_gold_or_is_one_of_the_mixed_clerks(name: str) -> None:
     judge = reward("medical_vie")
     for target_name, target in task_named(name).targets.items():
         for e in rows_of(name):
@@ -107,6 +107,7 @@ def test_every_target_of_fine_tuning_says_the_gold(name: str) -> None:
                 continue
             text = target(e, random.Random(0))
             read = judge.read_key_values(text, gold.key_schema)
-            assert flatten(dict(read.values or {})) == flatten(dict(gold.values))
+            if target_name != "mixed":
+                assert flatten(dict(read.values or {})) == flatten(dict(gold.values))
             assert read.well_formed == (target_name != "answer")
             assert all(flatten(dict(json.loads(e.reference or "{}"))).values())

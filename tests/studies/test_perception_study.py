@@ -106,9 +106,9 @@ def test_mcnemar_over_kept_records_by_hand(kept: Path) -> None:
     assert mcnemar_of(seeds, "start", "accuracy", "ood", perceived_in) == [None, None]
     assert mcnemar_of(seeds, "start", "yes_judge", "ood", perceived_in) == [None, None]
     assert figure(seeds[0], "perception", "ood", "perceived") == pytest.approx(11 / 12)
-    assert figure(seeds[0], "start", "id", "recall") == pytest.approx((2 + 10 * 0.5) / 12, abs=1e-3)
+    assert figure(seeds[0], "start", "id", "facts") == pytest.approx((2 + 10 * 0.5) / 12, abs=1e-3)
     assert figure(seeds[0], "perception", "ood", "described") == pytest.approx(11 / 12)
-    assert figure(seeds[0], "yes_judge", "id", "recall") is None
+    assert figure(seeds[0], "yes_judge", "id", "facts") is None
 
 
 def test_the_page_has_the_tests_beside_the_differences(kept: Path) -> None:

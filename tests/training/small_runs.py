@@ -30,7 +30,7 @@ ALL = (
     "evaluation.choose_on=null",
 )
 PROMPTS, GROUP, ROWS, SENTENCES = 3, 4, 4, 8
-WARM, WARM_OF = 60, {"r2grpo_tiny": 200, "codev_r1_tiny": 200}
+WARM, WARM_OF = 60, {"r2grpo_tiny": 200, "codev_r1_tiny": 200, "medical_vie_tiny": 200}
 """Steps of a warm start: as few as make rollouts that differ in reward."""
 
 

@@ -25,6 +25,7 @@ ROOMS = {
     "one_shot": "miniature",
     "med_rlvr": "miniature",
     "perception_r1": "miniature",
+    "medical_vie": "miniature",
     "reward_bridge": "reward_bridge",
     "invisible_leash": "leash",
     "modomodo": "mixture",
@@ -32,11 +33,12 @@ ROOMS = {
 }
 """Systems whose claims are judged → the room of the study."""
 
-_SHARES = ("avg", "greedy", "pass", "format", "perceived", "described", "recall", "hedged", "repeated", "assured")
+_SHARES = ("avg", "greedy", "pass", "format", "f1", "precision", "recall", "ted")
+_SHARES_NOTED = ("perceived", "described", "facts", "hedged", "repeated", "assured")
 """Quantities that are shares, and told in points."""
 _SAID = (
-    "Differences are in points, of entropies, perplexities and NSCR as they are, with a 95 % interval over seeds × "
-    "guidelines. How each verdict follows from them stands on the page of the system."
+    "Differences are in points, of lengths, entropies, perplexities and NSCR as they are, with a 95 % interval over "
+    "seeds × guidelines. How each verdict follows from them stands on the page of the system."
 )
 _VERDICTS = ("confirmed", "not seen here", "cannot be tested at this size")
 
@@ -67,7 +69,7 @@ def _test(claim: dict[str, Any]) -> str:
 
 
 def _differences(claim: dict[str, Any]) -> str:
-    times, form = (100, "+.1f") if claim.get("quantity", "avg") in _SHARES else (1, "+.3f")
+    times, form = (100, "+.1f") if claim.get("quantity", "avg") in _SHARES + _SHARES_NOTED else (1, "+.3f")
     return "; ".join(_difference(found, times, form) for found in claim["differences"]) or "–"
 
 

@@ -12,10 +12,13 @@ from bythebook.records import Record
 __all__ = ["CURVES", "QUICK", "SPLITS", "START", "Arm", "Claim", "Miniature", "QuantityName", "Questions", "Size"]
 
 QuantityName = Literal[
-    "avg", "greedy", "pass", "format", "perceived", "described", "recall", "hedged", "repeated", "assured"
-]
-"""Avg@K, accuracy of greedy answers, Pass@K, share of well-formed samples; the others are means over the samples of
-what the study's `notes` keep of a record, `described` is `perceived` of greedy completions."""
+    "avg", "greedy", "pass", "format",
+    "perceived", "described", "facts", "hedged", "repeated", "assured",
+    "f1", "precision", "recall", "ted", "length",
+]  # fmt: skip
+"""Avg@K, accuracy of greedy answers, Pass@K, share of well-formed samples. Of descriptions: means over the samples of
+what the study's `notes` keep of a record, `described` is `perceived` of greedy completions. Of documents: F1, precision
+and recall of pairs, tree-edit accuracy, and tokens of an answer (see `documents`)."""
 
 SPLITS: Mapping[str, str] = {"id": "guidelines of training", "ood": "never-seen guidelines"}
 """What all arms are asked, and what that is called."""
@@ -96,7 +99,7 @@ class Questions:
     as_many: bool = False
     """Whether as many are asked of ID as of OOD."""
     samples: int | None = None
-    """Of each question, where another number is drawn than in the other studies."""
+    """Completions of a question beside the greedy one, where another number is drawn than in the other studies."""
 
     def sizes(self, size: Size) -> dict[str, int]:
         """How many questions of each set a study of this size asks, by the task's names of them."""
@@ -127,6 +130,10 @@ class Miniature:
     """Whether tables have the noted quantities, and McNemar's tests of every arm beside the first."""
     also_kept: tuple[str, ...] = ()
     """Further metrics of training that are kept."""
+    columns: tuple[tuple[str, str, QuantityName], ...] = ()
+    """(head, test, quantity) of the table of figures; empty: those of `results`."""
+    said: str = ""
+    """What the page says of its quantities, where it has columns of its own."""
 
     def arm(self, name: str) -> Arm:
         """KeyError for an unknown one."""

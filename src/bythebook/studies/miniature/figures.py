@@ -12,6 +12,7 @@ from bythebook import stats
 from bythebook.records import Record, read_records
 from bythebook.stats import Difference
 from bythebook.studies.miniature.arms import Claim, QuantityName
+from bythebook.studies.miniature.documents import Row, document_value, pair_counts, pooled_difference, pooled_figure
 
 __all__ = [
     "CEILING",
@@ -66,6 +67,8 @@ def _by_sentence(seed: Path, arm: str, split: str) -> dict[str, list[Record]]:
 
 def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
     """Of one sentence; None where it was not asked so."""
+    if quantity == "ted" or quantity == "length":
+        return document_value(records, quantity)
     greedy = [bool(r.correct) for r in records if r.sample < 0]
     drawn = [r for r in records if r.sample >= 0]
     right = [bool(r.correct) for r in drawn]
@@ -78,12 +81,16 @@ def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
     if quantity == "described":
         return stats.mean(float(r.tags["perceived"]) for r in records if r.sample < 0 and "perceived" in r.tags)
     if quantity != "avg":
-        return stats.mean(float(r.tags[quantity]) for r in drawn if quantity in r.tags)
+        tag = "recall" if quantity == "facts" else quantity
+        return stats.mean(float(r.tags[tag]) for r in drawn if tag in r.tags)
     return stats.mean(map(float, right))
 
 
 def figure(seed: Path, arm: str, split: str, quantity: QuantityName) -> float | None:
-    """The mean over the sentences of one seed; None without records."""
+    """The mean over the sentences of one seed, or the figure of all their pairs together; None without records."""
+    if quantity == "f1" or quantity == "precision" or quantity == "recall":
+        counts = (pair_counts(records) for records in _by_sentence(seed, arm, split).values())
+        return pooled_figure([c for c in counts if c is not None], quantity)
     return stats.mean(_value(records, quantity) for records in _by_sentence(seed, arm, split).values())
 
 
@@ -96,6 +103,8 @@ def over_seeds(seeds: Sequence[Path], arm: str, split: str, quantity: QuantityNa
 def difference(seeds: Sequence[Path], one: str, other: str, split: str, quantity: QuantityName) -> Difference | None:
     """One arm minus another, paired by sentence, with a bootstrap interval over seeds × guidelines; None where they
     share no sentence."""
+    if quantity == "f1" or quantity == "precision" or quantity == "recall":
+        return pooled_difference(_pairs(seeds, one, other, split), quantity)
     rows: list[tuple[float, float, str, str]] = []
     for seed in seeds:
         theirs = _by_sentence(seed, other, split)
@@ -104,6 +113,18 @@ def difference(seeds: Sequence[Path], one: str, other: str, split: str, quantity
             if mine is not None and name in theirs and (their := _value(theirs[name], quantity)) is not None:
                 rows.append((mine, their, seed.name, _guideline_of(records)))
     return _bootstrapped(rows)
+
+
+def _pairs(seeds: Sequence[Path], one: str, other: str, split: str) -> list[Row]:
+    """The documents that both arms have read."""
+    rows = []
+    for seed in seeds:
+        theirs = _by_sentence(seed, other, split)
+        for name, records in _by_sentence(seed, one, split).items():
+            a, b = pair_counts(records), pair_counts(theirs.get(name, ()))
+            if a is not None and b is not None:
+                rows.append(Row(a, b, seed.name, _guideline_of(records)))
+    return rows
 
 
 def excess(seeds: Sequence[Path], arm: str, over: float, split: str, quantity: QuantityName) -> Difference | None:
@@ -128,8 +149,8 @@ def _bootstrapped(rows: Sequence[tuple[float, float, str, str]]) -> Difference |
 
 def verdict(comparisons: Sequence[Comparison], margin: float | None, seeds: int) -> Verdict:
     """Without a margin: `confirmed` if every interval lies above 0, `not seen here` if one does not, and `cannot be
-    tested at this size` if all figures are above `CEILING`. With one: `confirmed` if every interval lies inside ± the
-    margin, `not seen here` if one lies outside, else `cannot be tested at this size`. Fewer than two seeds, or a
+    tested at this size` if all figures are shares above `CEILING`. With one: `confirmed` if every interval lies inside
+    ± the margin, `not seen here` if one lies outside, else `cannot be tested at this size`. Fewer than two seeds, or a
     missing arm, test nothing."""
     found = [c.found for c in comparisons if c.found is not None]
     if seeds < 2 or not comparisons or len(found) < len(comparisons):
@@ -139,7 +160,7 @@ def verdict(comparisons: Sequence[Comparison], margin: float | None, seeds: int)
             return "confirmed"
         outside = any(f.low > margin or f.high < -margin for f in found)
         return "not seen here" if outside else "cannot be tested at this size"
-    if min(value for c in comparisons for value in c.values if value is not None) > CEILING:
+    if CEILING < min(value for c in comparisons for value in c.values if value is not None) <= 1.0:
         return "cannot be tested at this size"
     return "confirmed" if all(f.low > 0 for f in found) else "not seen here"
 

@@ -16,7 +16,7 @@ from typing import Any
 from bythebook import stats
 from bythebook.errors import InputError
 from bythebook.records import read_jsonl
-from bythebook.studies.kept import keep_arms, points, results_script, share_text, table_row
+from bythebook.studies.kept import interval_text, keep_arms, points, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import Miniature, QuantityName
 from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, over_seeds
 from bythebook.studies.miniature.mcnemar_table import mcnemar_tables, noted_table
@@ -33,6 +33,7 @@ _COLUMNS: tuple[tuple[str, str, QuantityName], ...] = (
     ("ID format", "id", "format"),
     ("OOD format", "ood", "format"),
 )
+_SAID = "Avg@K is the mean accuracy of K samples at temperature 1."
 _WINDOW = 10
 """Steps over which arXiv 2506.10947 smooths its curves, whose last values it reports."""
 _SMOOTHED = (
@@ -63,7 +64,7 @@ def results(folder: Path) -> str:
     said = (
         f"{len(seeds)} seeds. Percentages are means over seeds, with Student's 95 % interval over seeds in brackets, "
         "cut at 0 and 100. "
-        f"ID: {splits['id']}, OOD: {splits['ood']}; Avg@K is the mean accuracy of K samples at temperature 1. "
+        f"ID: {splits['id']}, OOD: {splits['ood']}; {miniature.said or _SAID} "
         "Differences are paired by sentence, with a 95 % bootstrap interval over seeds × guidelines."
     )
     noticed = [noted_table(miniature, seeds), mcnemar_tables(miniature, seeds)] if miniature.paired else []
@@ -116,16 +117,29 @@ def _difference(comparison: Comparison) -> dict[str, Any]:
 
 
 def _figures(miniature: Miniature, seeds: Sequence[Path]) -> str:
+    columns = miniature.columns or _COLUMNS
     lines = [
-        "### Accuracy",
+        "### Figures" if miniature.columns else "### Accuracy",
         "",
-        table_row(["", *(c[0] for c in _COLUMNS)]),
-        table_row(["---", *["--:"] * len(_COLUMNS)]),
+        table_row(["", *(c[0] for c in columns)]),
+        table_row(["---", *["--:"] * len(columns)]),
     ]
     for arm in miniature.arms:
-        cells = [share_text(over_seeds(seeds, arm.name, split, q)) for _, split, q in _COLUMNS]
+        cells = [_figure_text(over_seeds(seeds, arm.name, split, q), q) for _, split, q in columns]
         lines.append(table_row([arm.label, *cells]))
     return "\n".join(lines)
+
+
+def _figure_text(values: Sequence[float], quantity: QuantityName) -> str:
+    return interval_text(values, times=1.0) if quantity == "length" else share_text(values)
+
+
+def _difference_text(comparison: Comparison, quantity: QuantityName) -> str:
+    """In points; of lengths in tokens."""
+    found = comparison.found
+    if found is None or quantity != "length":
+        return points(found)
+    return f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}] tokens"
 
 
 def _claims(miniature: Miniature, seeds: Sequence[Path]) -> str:
@@ -133,7 +147,7 @@ def _claims(miniature: Miniature, seeds: Sequence[Path]) -> str:
     head = ["claim", "test", "difference, points", "verdict"]
     lines = ["### Claims", "", _RULE, "", table_row(head), table_row(["---"] * len(head))]
     for found in (found_of(claim, seeds) for claim in miniature.claims):
-        differences = "; ".join(points(c.found) for c in found.comparisons)
+        differences = "; ".join(_difference_text(c, found.claim.quantity) for c in found.comparisons)
         lines.append(table_row([found.claim.said, tests[found.claim.split], differences, f"**{found.verdict}**"]))
     return "\n".join(lines)
 

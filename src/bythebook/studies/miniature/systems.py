@@ -5,6 +5,7 @@ from __future__ import annotations
 from bythebook.studies.miniature.arms import START, Arm, Claim, Miniature, Questions
 from bythebook.studies.miniature.codev_r1 import CODEV_R1
 from bythebook.studies.miniature.med_rlvr import MED_RLVR
+from bythebook.studies.miniature.medical_vie import MEDICAL_VIE
 from bythebook.studies.miniature.one_shot import ONE_SHOT
 from bythebook.studies.miniature.perception_r1 import PERCEPTION_R1
 from bythebook.studies.miniature.rlpr_fields import RLPR_FIELDS
@@ -121,5 +122,5 @@ RLPR = Miniature(
     ),
 )
 
-_ALL = (ARCHER, SPURIOUS, RLPR, RLPR_FIELDS, ONE_SHOT, MED_RLVR, PERCEPTION_R1, CODEV_R1)
+_ALL = (ARCHER, SPURIOUS, RLPR, RLPR_FIELDS, ONE_SHOT, MED_RLVR, PERCEPTION_R1, CODEV_R1, MEDICAL_VIE)
 MINIATURES = {miniature.system: miniature for miniature in _ALL}

@@ -40,6 +40,7 @@ class Form(NamedTuple):
     headings: tuple[str, ...]
     fields: tuple[Field, ...]
     rows: Rows
+    """Without columns: it has no list."""
     decoys: tuple[tuple[str, str], ...]
     """(label, kind of value) of lines that no key asks for, though the value looks like one of those asked for."""
     endings: tuple[str, ...]
@@ -139,6 +140,8 @@ OOD_FORMS: tuple[Form, ...] = (
 def schema_of(form: Form) -> KeySchema:
     """The keys of a form as a schema."""
     scalars = tuple(Key(name=f.key, description=f.description) for f in form.fields)
+    if not form.rows.columns:
+        return KeySchema(keys=scalars)
     columns = tuple(Key(name=f.key, description=f.description) for f in form.rows.columns)
     rows = Key(name=form.rows.key, description=form.rows.description, keys=columns, many=True)
     return KeySchema(keys=(*scalars, rows))

@@ -20,9 +20,11 @@ from bythebook.tasks.base import Task
 from bythebook.tasks.key_values import AskedKeys, asked_keys, values_alone, values_with_lines
 from bythebook.tasks.shown import page_picture
 from bythebook.tasks.world.drawing import options_of
+from bythebook.tasks.world.form_annotators import careful, mixed
 from bythebook.tasks.world.form_kinds import FORMS, OOD_FORMS, Form, schema_of
 from bythebook.tasks.world.form_noise import blurred, mended, misread
 from bythebook.tasks.world.form_values import drawn
+from bythebook.tasks.world.plain_forms import PLAIN_FORMS, PLAIN_OOD_FORMS, drawn_plain
 from bythebook.types import Example, Guideline, Noun
 
 __all__ = ["TASK", "FormOptions", "load"]
@@ -52,6 +54,8 @@ class FormOptions(Noun):
     """Documents are pictures of pages, without the noise of text recognition."""
     wear: float = Field(default=0.5, ge=0.0, le=1.0)
     """How far pages are folded, turned and stained."""
+    plain: bool = False
+    """One word a value, no list, no numbers: see `plain_forms`. Out of domain are new schemas of known keys then."""
 
 
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
@@ -61,7 +65,8 @@ def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Examp
     if o.images:
         o = o.model_copy(update={"misread": 0.0, "blurred": 0.0})
     splits: dict[str, list[Example]] = {}
-    for split, n, forms in (("train", o.train, FORMS), ("id", o.id, FORMS), ("ood", o.ood, OOD_FORMS)):
+    known, other = (PLAIN_FORMS, PLAIN_OOD_FORMS) if o.plain else (FORMS, OOD_FORMS)
+    for split, n, forms in (("train", o.train, known), ("id", o.id, known), ("ood", o.ood, other)):
         if n:
             guidelines = [_guideline(form) for form in forms]
             splits[split] = [
@@ -80,9 +85,10 @@ def _document(form: Form, guideline: Guideline, name: str, split: str, options: 
     values, lines = _scalars(form, options, rng)
     items, block = _rows(form, options, rng)
     for label, kind in rng.sample(form.decoys, rng.randint(0, _DECOYS)):
-        lines.insert(rng.randint(0, len(lines)), _line(label, drawn(kind, rng), options, rng))
-    text = [blurred(rng.choice(form.headings), options.blurred, rng), *lines, *block]
-    if rng.random() < _ENDINGS:
+        lines.insert(rng.randint(0, len(lines)), _line(label, _value(kind, options, rng), options, rng))
+    heading = [blurred(rng.choice(form.headings), options.blurred, rng)] if form.headings else []
+    text = [*heading, *lines, *block]
+    if form.endings and rng.random() < _ENDINGS:
         text.append(blurred(rng.choice(form.endings), options.blurred, rng))
     if items:
         values[form.rows.key] = items
@@ -102,7 +108,7 @@ def _document(form: Form, guideline: Guideline, name: str, split: str, options: 
 def _scalars(form: Form, options: FormOptions, rng: random.Random) -> tuple[dict[str, JsonValue], list[str]]:
     """The values of the keys that have a line, and these lines in an order of their own. One has a line at least."""
     stated = [field for field in form.fields if rng.random() >= options.absent] or [rng.choice(form.fields)]
-    values: dict[str, JsonValue] = {field.key: drawn(field.kind, rng) for field in stated}
+    values: dict[str, JsonValue] = {field.key: _value(field.kind, options, rng) for field in stated}
     lines = [_line(rng.choice(field.labels), str(values[field.key]), options, rng) for field in stated]
     rng.shuffle(lines)
     return values, lines
@@ -110,15 +116,19 @@ def _scalars(form: Form, options: FormOptions, rng: random.Random) -> tuple[dict
 
 def _rows(form: Form, options: FormOptions, rng: random.Random) -> tuple[list[JsonValue], list[str]]:
     """The items of the list and their lines under its heading; neither where there is no item."""
-    count = rng.randint(0, options.rows)
+    count = rng.randint(0, options.rows) if form.rows.columns else 0
     items = [{column.key: drawn(column.kind, rng) for column in form.rows.columns} for _ in range(count)]
     lines = [misread(" | ".join(item.values()), options.misread, rng) for item in items]
     heading = [blurred(form.rows.heading, options.blurred, rng)] if items else []
     return [dict[str, JsonValue](item) for item in items], heading + lines
 
 
+def _value(kind: str, options: FormOptions, rng: random.Random) -> str:
+    return drawn_plain(kind, rng) if options.plain else drawn(kind, rng)
+
+
 def _line(label: str, value: str, options: FormOptions, rng: random.Random) -> str:
-    mark = rng.choice((": ", " ", " : "))
+    mark = ": " if options.plain else rng.choice((": ", " ", " : "))
     return blurred(label, options.blurred, rng) + mark + misread(value, options.misread, rng)
 
 
@@ -127,7 +137,12 @@ TASK = Task(
     summary="forms of the procedural world, to be read into JSON under keys with descriptions; needs no data",
     load=load,
     needs_path=False,
-    targets={"answer": values_alone, "lines": lambda example, rng: values_with_lines(example, rng, mended)},
+    targets={
+        "answer": values_alone,
+        "lines": lambda example, rng: values_with_lines(example, rng, mended),
+        "careful": careful,
+        "mixed": mixed,
+    },
     test_options={"id": 128, "ood": 128},
     in_domain=("id",),
     out_of_domain=("ood",),
