@@ -256,7 +256,7 @@ OUTPUTS = (
         "no task 'word' "
         "(there are: crossre, documents, free_answers, key_values, mcqa, mdkg, rtllm, scier, scierc, semeval2010, "
         "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_circuits, world_fields, "
-        "world_forms, world_joint, world_mcqa, world_scenes, world_tables)",
+        "world_forms, world_joint, world_mcqa, world_programs, world_scenes, world_tables)",
     ),
     Case(
         "a guideline for a task that has its own",

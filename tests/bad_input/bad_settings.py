@@ -210,7 +210,7 @@ SETTINGS = (
         "no task 'world2' "
         "(there are: crossre, documents, free_answers, key_values, mcqa, mdkg, rtllm, scier, scierc, semeval2010, "
         "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_circuits, world_fields, "
-        "world_forms, world_joint, world_mcqa, world_scenes, world_tables)",
+        "world_forms, world_joint, world_mcqa, world_programs, world_scenes, world_tables)",
         "data.task=world2",
     ),
     _train(
@@ -400,7 +400,7 @@ SETTINGS = (
         "no task 'wrld' "
         "(there are: crossre, documents, free_answers, key_values, mcqa, mdkg, rtllm, scier, scierc, semeval2010, "
         "semeval2018, sroie, tables, verdicts, verilog_eval, world, world_answers, world_circuits, world_fields, "
-        "world_forms, world_joint, world_mcqa, world_scenes, world_tables)",
+        "world_forms, world_joint, world_mcqa, world_programs, world_scenes, world_tables)",
         "data.also=[{task: wrld}]",
     ),
     Case(

@@ -60,8 +60,9 @@ def test_every_system_passes_on_what_is_asked(system: str, monkeypatch: pytest.M
     import importlib
 
     rooms = {"r1_re": "r1_re", "r2grpo": "r2grpo", "invisible_leash": "leash", "reward_bridge": "reward_bridge"}
-    rooms["modomodo"] = "mixture"
-    own, model = system in rooms, None if system == "reward_bridge" else "elsewhere"  # that makes its own models
+    rooms |= {"modomodo": "mixture", "absolute_zero": "absolute_zero"}
+    makes_its_own = ("reward_bridge", "absolute_zero")
+    own, model = system in rooms, None if system in makes_its_own else "elsewhere"
     study = f"bythebook.studies.{rooms.get(system, 'miniature')}"
     seen: dict[str, Any] = {}
 

@@ -53,6 +53,7 @@ QUESTIONS: dict[str, tuple[Path | None, dict[str, Any]]] = {
     "world_answers": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_circuits": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_fields": (None, {"train": 12, "id": 12, "ood": 12}),
+    "world_programs": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_scenes": (None, {"train": 12, "id": 12, "ood": 12}),
     "world_tables": (None, {"train": 12, "id": 12, "ood": 12}),
 }

@@ -30,8 +30,10 @@ ALL = (
     "evaluation.choose_on=null",
 )
 PROMPTS, GROUP, ROWS, SENTENCES = 3, 4, 4, 8
-WARM, WARM_OF = 60, {"r2grpo_tiny": 200, "codev_r1_tiny": 200, "medical_vie_tiny": 200}
-"""Steps of a warm start: as few as make rollouts that differ in reward."""
+WARM, ROWS_OF = 60, {"absolute_zero_tiny": 48}
+WARM_OF = {"r2grpo_tiny": 200, "codev_r1_tiny": 200, "medical_vie_tiny": 200, "absolute_zero_tiny": 200}
+"""Steps of a warm start, and rows of a step where it is more than one: as few as make rollouts that differ in
+reward."""
 
 
 def data_of(recipe: Recipe, folder: Path, fixtures: Path) -> list[str]:
@@ -39,6 +41,8 @@ def data_of(recipe: Recipe, folder: Path, fixtures: Path) -> list[str]:
     examples that it trains on, it gets all."""
     sizes = () if recipe.data.only else ("train", "id", "ood", "unusual")
     fewer = [f"data.options.{name}={SENTENCES}" for name in sizes if name in recipe.data.options]
+    if recipe.data.task == "world_programs":
+        return ["data.options.train=2000"]  # self-play has to learn what a valid exercise is
     if recipe.data.task == "semeval2010":
         return [f"data.path={json.dumps(str(fixtures / 'semeval2010_task8'))}", *fewer]
     if recipe.data.task == "documents":
@@ -71,6 +75,8 @@ def small(name: str, folder: Path, fixtures: Path, *more: str) -> Recipe:
         *(f"training.{size}={PROMPTS * GROUP}" for size in ("batch_size", "micro_batch_size")),
         f"training.max_steps={idle + max(3, whole.objective.num_iterations + 1)}",
     ]
+    if whole.rollout.self_play is not None:
+        sizes += ["rollout.self_play.seeds=3", "rollout.self_play.rate_rollouts=2"]
     if whole.rollout.refill is not None:
         sizes.append(f"rollout.refill.max_prompts={3 * PROMPTS}")
     return load_recipe(name, [*settings, *sizes])
@@ -86,8 +92,8 @@ def _warm(recipe: Recipe, folder: Path, fixtures: Path) -> Path:
             "max_steps": steps,
             "warmup_steps": 5,
             "learning_rate": 2e-3,
-            "batch_size": 1,
-            "micro_batch_size": 1,
+            "batch_size": ROWS_OF.get(recipe.name, 1),
+            "micro_batch_size": ROWS_OF.get(recipe.name, 1),
         }
         stages = tuple(a.model_copy(update={"steps": steps // 4}) for a in warm.data.also)
         parts = {

@@ -15,6 +15,7 @@ from trl.trainer import utils as trl_utils
 from bythebook.training.grpo import GuidelineGRPOTrainer
 from bythebook.training.ppo_trainer import PPOTrainer
 from bythebook.training.refill import RefillingTrainer
+from bythebook.training.self_play import SelfPlayTrainer
 from bythebook.training.sft import TargetSFTTrainer
 
 PINNED: dict[tuple[Any, str], tuple[str, str]] = {
@@ -35,6 +36,10 @@ PINNED: dict[tuple[Any, str], tuple[str, str]] = {
             "relied on: it must call `rollout_func(prompts, trainer)` with this process's prompts, each repeated for "
             "its group, and take prompt ids, completion ids with the end token, and no log-probs from it"
         ),
+    ),
+    (GRPOTrainer, "_generate_single_turn"): (
+        "e0f02e4fc094cefd",
+        "called by self-play: token ids of prompts in, those of completions and their log-probs, or None, out",
     ),
     (GRPOTrainer, "_tokenize_prompts"): (
         "d2d27f7c9bfda85f",
@@ -126,9 +131,10 @@ def test_a_private_method_of_trl_is_as_it_was_read(owner: Any, name: str) -> Non
         (GuidelineGRPOTrainer, GRPOTrainer),
         (RefillingTrainer, GRPOTrainer),
         (PPOTrainer, GRPOTrainer),
+        (SelfPlayTrainer, GRPOTrainer),
         (TargetSFTTrainer, SFTTrainer),
     ],
-    ids=["GRPO", "refilled", "PPO", "SFT"],
+    ids=["GRPO", "refilled", "PPO", "self-play", "SFT"],
 )
 def test_whatever_we_override_of_trl_is_pinned(ours: type, theirs: type) -> None:
     own = {name for c in ours.__mro__ if c.__module__.startswith("bythebook.") for name in vars(c)}

@@ -31,6 +31,8 @@ BY_SFT = sorted(({*TINY} - {*BY_RL}) | STARTS)
 PACKED = [name for name in BY_SFT if load_recipe(name).training.sentences_per_row > 1]
 ONE_EACH = ("scier_sft_tiny",)
 """Whose guideline has its types in another order for every sentence, so that each is a row of its own."""
+LITTLE_IN_COMMON = {"absolute_zero_tiny": 0.02}
+"""Shares of tokens that prompts have in common where every rollout has a problem of its own."""
 GRADIENT = 1e-3
 
 
@@ -73,7 +75,7 @@ def test_rl_learns_with_shared_prefixes_what_it_learns_without(name: str, tmp_pa
     records = read_records(tmp_path / "ours" / "records" / "rollouts.jsonl")
     assert any(record.advantage for record in records)
     rows = metrics_of(tmp_path / "ours")
-    assert all(row["tokens_saved"] > 0.3 for row in rows)
+    assert all(row["tokens_saved"] > LITTLE_IN_COMMON.get(name, 0.3) for row in rows)
 
     plain = run(small(name, tmp_path, fixtures, "rollout.share_prefix=false"), tmp_path / "plain", follows=ours)
     assert not plain.trainer.shares_prefix

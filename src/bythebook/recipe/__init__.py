@@ -22,6 +22,7 @@ from bythebook.recipe.sections import (
     RefillSection,
     RewardSection,
     RolloutSection,
+    SelfPlaySection,
     Tags,
     TrainingSection,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "RefillSection",
     "RewardSection",
     "RolloutSection",
+    "SelfPlaySection",
     "Tags",
     "TrainingSection",
     "domain_names",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from bythebook.recipe.domains import refuse_mixing
+from bythebook.recipe.section import Section as _Section
+from bythebook.recipe.self_play import SelfPlaySection, self_play_fault
 
 __all__ = [
     "ArcherSection",
@@ -24,13 +26,10 @@ __all__ = [
     "RefillSection",
     "RewardSection",
     "RolloutSection",
+    "SelfPlaySection",
     "Tags",
     "TrainingSection",
 ]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class LoraSection(_Section):
@@ -197,8 +196,18 @@ class ObjectiveSection(_Section):
     """Another clip and KL for tokens at which the policy is sure; null: all tokens alike."""
     ppo: PPOSection | None = None
     """Advantages from a critic; null: none, as `advantages_by` says."""
-    advantages_by: Literal["group", "reinforce", "rloo", "reinforce_pp", "reinforce_pp_baseline", "rlpr"] = "group"
-    """What is taken off a reward, and what it is divided by; see objectives.baselines. `group`: GRPO."""
+    advantages_by: Literal[
+        "group",
+        "reinforce",
+        "rloo",
+        "reinforce_pp",
+        "reinforce_pp_baseline",
+        "rlpr",
+        "task_relative",
+        "task_relative_tokens",
+    ] = "group"
+    """What is taken off a reward, and what it is divided by; see objectives.baselines. `group`: GRPO. The last two are
+    of self-play: see objectives.task_relative."""
     normalise_rewards: bool = False
     """Rewards get mean 0 and deviation 1 over the batch, before the KL is taken off."""
     kl_in_reward: float = Field(default=0.0, ge=0)
@@ -283,6 +292,8 @@ class RolloutSection(_Section):
     """Compute what the prompts of a batch have in common once, in rollouts, log-probs and gradients."""
     refill: RefillSection | None = None
     """Dynamic sampling; null: groups without a signal stay, and move nothing."""
+    self_play: SelfPlaySection | None = None
+    """Exercises that the model sets itself; null: the examples of the task."""
 
 
 class TrainingSection(_Section):
@@ -369,6 +380,8 @@ class Recipe(_Section):
         if self.objective and self.rollout and self.rollout.refill and (reason := self.objective.needs_every_group):
             raise ValueError(f"rollout.refill: {reason}")
         refuse_mixing(self)
+        if self.objective and self.rollout and (fault := self_play_fault(self.objective, self.rollout)):
+            raise ValueError(fault)
         e = self.evaluation
         if e.choose_on in ("test", "ood", self.data.train_split):
             raise ValueError(f"evaluation.choose_on: {e.choose_on}: a model is never chosen on training or test data")

@@ -30,6 +30,7 @@ ROOMS = {
     "invisible_leash": "leash",
     "modomodo": "mixture",
     "codev_r1": "codev_r1",
+    "absolute_zero": "absolute_zero",
 }
 """Systems whose claims are judged → the room of the study."""
 

@@ -147,6 +147,17 @@ def _modomodo(asked: _Asked) -> Outcome:
     return results(asked.kept), verdicts(asked.kept)
 
 
+def _absolute_zero(asked: _Asked) -> Outcome:
+    from bythebook.studies.absolute_zero.arms import QUICK, PlaySize
+    from bythebook.studies.absolute_zero.experiments import run_experiments
+    from bythebook.studies.absolute_zero.results import keep_experiments, results, verdicts
+
+    if asked.data or asked.model:
+        raise InputError("absolute_zero makes its own models and data", remedy="leave out --data, --model")
+    _run(asked, run_experiments, QUICK if asked.quick else PlaySize(), keep_experiments)
+    return results(asked.kept), verdicts(asked.kept)
+
+
 def _refuse_data(asked: _Asked) -> None:
     if asked.data:
         raise InputError(f"{asked.system} is reproduced in the procedural world alone", remedy="leave out --data")
@@ -172,4 +183,5 @@ SYSTEMS: dict[str, Callable[[_Asked], Outcome]] = {
     "codev_r1": _codev_r1,
     "invisible_leash": _invisible_leash,
     "modomodo": _modomodo,
+    "absolute_zero": _absolute_zero,
 }

@@ -22,7 +22,7 @@ from bythebook.tasks import (
     world,
 )
 from bythebook.tasks.base import Task
-from bythebook.tasks.world import answers, choice, circuits, fields, forms, joint, scenes
+from bythebook.tasks.world import answers, choice, circuits, fields, forms, joint, programs, scenes
 from bythebook.tasks.world import tables as world_tables
 
 __all__ = ["TASKS", "Task", "task_named"]
@@ -50,6 +50,7 @@ TASKS: dict[str, Task] = {
     "world_forms": forms.TASK,
     "world_joint": joint.TASK,
     "world_mcqa": choice.TASK,
+    "world_programs": programs.TASK,
     "world_scenes": scenes.TASK,
     "world_tables": world_tables.TASK,
 }

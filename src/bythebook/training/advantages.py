@@ -44,7 +44,7 @@ class Rollouts(NamedTuple):
 
 def shaped_advantages(rollouts: Rollouts, objective: ObjectiveSection, group_size: int) -> Tensor:
     """(N,), or (N, T) under `reinforce_pp`, which normalises over tokens even where no KL is paid. ValueError for a KL
-    without log-probs."""
+    without log-probs, and for the advantages of self-play, whose trainer has its own."""
     rewards, mask, logp, ref = rollouts
     beta, by = objective.kl_in_reward, objective.advantages_by
     if beta and (logp is None or ref is None):
@@ -57,6 +57,8 @@ def shaped_advantages(rollouts: Rollouts, objective: ObjectiveSection, group_siz
         rewards = kl_in_reward(rewards, logp, ref, mask, beta)
     if by == "group":
         return group_advantages(rewards, group_size, objective.scale_rewards)
+    if by == "task_relative" or by == "task_relative_tokens":
+        raise ValueError(f"{by} needs the cells of self-play")
     return advantages_by(by, rewards, group_size)
 
 

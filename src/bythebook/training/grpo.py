@@ -46,6 +46,8 @@ from bythebook.training.probability_scorer import (
 )
 from bythebook.training.processes import accumulation_steps, is_sharded
 from bythebook.training.progress import DOMAINS
+from bythebook.training.self_play_game import NAME as PLAYED
+from bythebook.training.self_play_game import game_of, paid
 from bythebook.training.token_roles import TokenRoles
 from bythebook.training.variation import RowVariation
 from bythebook.types import Example, FinishReason
@@ -77,6 +79,7 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
         self._scorer, self._roles = scorer, roles
         self._stages: Thresholds | None = next((t for f in self.reward_funcs if (t := stages_in(f))), None)
         self._monitor, self._records, self._variation = monitor, records, variation
+        self._group = int(self.num_generations or 1)
         self._pending: list[Record] = []
         self._record_tags: dict[str, str] = {}
 
@@ -170,14 +173,13 @@ class GuidelineGRPOTrainer(Resumable, AdvantageTrainer):
             self._metrics["train" if self.model.training else "eval"]["archer/roles_told"].append(self._roles.told)
         counts = learnt_tokens(output)
         advantages = completion_means(output["advantages"], counts).tolist()  # (B,)
-        group = self.num_generations or 1
         mine = [
             record.model_copy(update={"advantage": advantage})
             for record, advantage in zip(self._pending, advantages, strict=True)
         ]
         everyone = gather_object(mine)  # in the order of the processes, which is that of the batch
         if self.accelerator.is_main_process:
-            numbered = (record.model_copy(update={"sample": i % group}) for i, record in enumerate(everyone))
+            numbered = (record.model_copy(update={"sample": i % self._group}) for i, record in enumerate(everyone))
             append_jsonl(self._records, numbered)
         return output
 
@@ -190,6 +192,8 @@ def _reward(recipe: Recipe, *, prefilled: bool) -> Any:
         return routed
     if section.name == NAME:
         return scored
+    if section.name == PLAYED:
+        return paid
     if section.name == JUDGED:
         return judged_reward(section.options, prefilled=prefilled)
     if section.name == PERCEIVED:
@@ -273,13 +277,20 @@ def _rollout_arguments(r: RolloutSection, t: TrainingSection, *, shuffle: bool) 
 
 
 def _trainer_of(
-    objective: ObjectiveSection, rollout: RolloutSection
+    recipe: Recipe, objective: ObjectiveSection, rollout: RolloutSection, *, prefilled: bool
 ) -> tuple[type[GuidelineGRPOTrainer], dict[str, Any]]:
     """The class of trainer that samples and learns as the recipe says, and what it is given for that. RecipeError for
-    PPO where no process holds the whole model."""
+    PPO and self-play where no process holds the whole model."""
+    if (objective.ppo or rollout.self_play) and is_sharded():
+        name = "objective.ppo" if objective.ppo else "rollout.self_play"
+        raise RecipeError(f"{name} needs the whole model on every device", remedy="use ddp")
+    if rollout.self_play is not None or (recipe.reward and recipe.reward.name == PLAYED):
+        from bythebook.training.self_play import SelfPlayTrainer
+
+        game = game_of(recipe, style_of(recipe.prompt), prefilled=prefilled)
+        common = rollout.self_play is not None and rollout.self_play.baseline == "batch"
+        return SelfPlayTrainer, {"game": game, "common_baseline": common}
     if objective.ppo is not None:
-        if is_sharded():
-            raise RecipeError("objective.ppo needs policy and critic whole on every device", remedy="use ddp")
         from bythebook.training.ppo_trainer import PPOTrainer
 
         return PPOTrainer, {}
@@ -306,7 +317,7 @@ def make_grpo_trainer(
     """The trainer of an RL recipe. RecipeError if it is not one, its sizes don't divide, or it can't be had here."""
     if recipe.reward is None or recipe.objective is None or recipe.rollout is None:
         raise RecipeError(f"recipe {recipe.name!r} is not an RL recipe")
-    trainer, more = _trainer_of(recipe.objective, recipe.rollout)
+    trainer, more = _trainer_of(recipe, recipe.objective, recipe.rollout, prefilled=prefilled)
     # TRL would move the thinking out of the text that is judged.
     words = tokenizer_of(tokenizer)
     words.response_template = words.response_schema = None

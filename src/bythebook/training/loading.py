@@ -20,6 +20,7 @@ from bythebook.recipe import Recipe
 from bythebook.tasks import task_named
 from bythebook.tasks.world.circuits import circuit_vocabulary
 from bythebook.tasks.world.plain_forms import plain_pieces, plain_vocabulary
+from bythebook.tasks.world.programs import written_programs
 from bythebook.tasks.world.words import joint_pieces, joint_vocabulary, vocabulary
 from bythebook.training.adapters import check_targets
 from bythebook.training.pictures import check_pictures
@@ -122,6 +123,7 @@ _WORDS = {
     "world_joint": lambda: build_tokenizer(joint_vocabulary(), joint_pieces()),
     "world_circuits": lambda: build_tokenizer(*circuit_vocabulary()),
     "world_forms": lambda: build_tokenizer(plain_vocabulary(), plain_pieces()),
+    "world_programs": lambda: build_tokenizer(*written_programs()),
 }
 """Vocabularies that are known beforehand."""
 

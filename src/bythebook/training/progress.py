@@ -64,6 +64,12 @@ METRICS = {
     "stages/direct_answer_hacker": "stage_direct_answer_hacker",
     "stages/step_by_step_exploit": "stage_step_by_step_exploit",
     "stages/reintegrated_reasoning": "stage_reintegrated_reasoning",
+    **{
+        f"self_play/{role}_{kind}_{name}": f"{role}_{kind}_{name}"
+        for role in ("proposer", "solver")
+        for kind in ("deduction", "abduction", "induction")
+        for name in ("reward", "ok")
+    },
     "shared_prefix/tokens_saved": "tokens_saved",
     "shared_prefix/prefix_recomputed": "prefix_recomputed",
 }

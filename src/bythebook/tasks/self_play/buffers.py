@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from bythebook.tasks.self_play.problems import IDENTITY, KINDS, Induction, Kind, Problem, Triplet
 
@@ -22,9 +24,11 @@ REFERENCES: dict[Kind, int] = {"deduction": 6, "abduction": 6, "induction": 1}
 class Buffers:
     """Three queues, oldest first. Deduction and abduction begin with the identity program."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        if capacity < 1:
-            raise ValueError(f"a buffer holds at least one problem, got {capacity}")
+    def __init__(self, capacity: int = CAPACITY, shown: Mapping[Kind, int] = REFERENCES) -> None:
+        """`shown`: how many problems the proposer is shown, by kind; of induction it is one."""
+        if capacity < 1 or min(shown.values()) < 1:
+            raise ValueError(f"a buffer holds and shows at least one problem, got {capacity} and {dict(shown)}")
+        self._shown = dict(shown)
         self._kept: dict[Kind, deque[Problem]] = {kind: deque(maxlen=capacity) for kind in KINDS}
         for kind in ("deduction", "abduction"):
             self._kept[kind].append(IDENTITY)
@@ -49,7 +53,7 @@ class Buffers:
             [*self._kept["deduction"], *self._kept["abduction"]] if kind == "induction" else [*self._kept[kind]]
         )
         triplets = [p for p in pool if isinstance(p, Triplet)]
-        return rng.sample(triplets, min(REFERENCES[kind], len(triplets)))
+        return rng.sample(triplets, min(self._shown[kind], len(triplets)))
 
     def to_solve(self, kind: Kind, number: int, newest: int, rng: random.Random) -> list[Problem]:
         """`number` problems: the `newest` ones, the last first, then any. Fewer only from an empty buffer."""
@@ -57,3 +61,14 @@ class Buffers:
         first = [kept[-1 - i] for i in range(min(newest, number, len(kept)))]
         rest = number - len(first)
         return first + ([kept[rng.randrange(len(kept))] for _ in range(rest)] if kept else [])
+
+    def state(self) -> dict[str, Any]:
+        """All problems, oldest first, as JSON can hold them."""
+        return {kind: [problem.model_dump() for problem in kept] for kind, kept in self._kept.items()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave, in place of all that is here. ValidationError for something else."""
+        for kind, kept in self._kept.items():
+            noun = Induction if kind == "induction" else Triplet
+            kept.clear()
+            kept.extend(noun.model_validate(problem) for problem in state[kind])

@@ -8,9 +8,9 @@ published code (a82124e, branch `paper`) has the batch to solve ready before, so
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bythebook.errors import BythebookError
 from bythebook.generation.sampling import Sampling
@@ -20,7 +20,7 @@ from bythebook.stats import mean
 from bythebook.tasks.self_play.buffers import Buffers
 from bythebook.tasks.self_play.problems import KINDS, Kind, Problem, Triplet
 from bythebook.tasks.self_play.proposals import Proposal, proposals_checked
-from bythebook.tasks.self_play.solutions import solutions_checked
+from bythebook.tasks.self_play.solutions import Solution, solutions_checked
 from bythebook.types import Verdict
 
 __all__ = ["Proposer", "SeedingError", "SelfPlay", "Solver", "StepResult"]
@@ -71,6 +71,12 @@ class SelfPlay:
     """How what is trained on is drawn."""
     buffers: Buffers = field(default_factory=Buffers)
     rng: random.Random = field(default_factory=lambda: random.Random(0))
+    prefilled: bool = True
+    """Whether the prompt has opened `<think>`."""
+    proposes: bool = True
+    """False: the buffers stay as they were seeded, and only the solver plays."""
+    share: Callable[[list[Problem]], list[Problem]] = list
+    """Where several of these play for one model: what one has found → what all have found, the same for all."""
     _newest: dict[Kind, int] = field(default_factory=dict)
 
     def seed(self, target: int | None = None, rounds: int = 200) -> None:
@@ -82,9 +88,9 @@ class SelfPlay:
                 missing = target - self.buffers.size(kind)
                 if missing <= 0:
                     break
-                for _, proposal in self._proposals(kind, self.batch):
-                    if proposal.problem is not None and self.buffers.size(kind) < target:
-                        self.buffers.add(kind, proposal.problem)
+                proposals = self._proposals(kind, self.batch)
+                for problem in self.share([p.problem for _, p in proposals if p.problem is not None])[:missing]:
+                    self.buffers.add(kind, problem)
             if self.buffers.size(kind) < target:
                 raise SeedingError(f"{self.buffers.size(kind)} of {target} problems of {kind} after {rounds} rounds")
 
@@ -93,15 +99,29 @@ class SelfPlay:
         waiting = {} if self.same_step else {kind: self._to_solve(kind) for kind in KINDS}
         results = []
         for kind in KINDS:
-            proposals = self._proposals(kind, self.batch)
-            proposed = self._paid(kind, proposals)
-            found = [p.problem for _, p in proposals if p.problem is not None]
-            for problem in found:
-                self.buffers.add(kind, problem)
-            self._newest[kind] = len(found)
+            proposed = self._proposed(kind) if self.proposes else []
             problems = self._to_solve(kind) if self.same_step else waiting[kind]
             results.append(StepResult(kind, proposed, self._solved(kind, problems)))
         return results
+
+    def state(self) -> dict[str, Any]:
+        """What one step leaves to the next, but for `rng`, as JSON can hold it."""
+        return {"buffers": self.buffers.state(), "newest": dict(self._newest)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.buffers.restore(state["buffers"])
+        self._newest = {kind: state["newest"][kind] for kind in KINDS if kind in state["newest"]}
+
+    def _proposed(self, kind: Kind) -> list[tuple[str, Verdict]]:
+        """`batch` proposals with their verdicts; what is valid goes into the buffer."""
+        proposals = self._proposals(kind, self.batch)
+        proposed = self._paid(kind, proposals)
+        found = self.share([p.problem for _, p in proposals if p.problem is not None])
+        for problem in found:
+            self.buffers.add(kind, problem)
+        self._newest[kind] = len(found)
+        return proposed
 
     def _to_solve(self, kind: Kind) -> list[Problem]:
         return self.buffers.to_solve(kind, self.batch, self._newest.get(kind, 0), self.rng)
@@ -110,7 +130,8 @@ class SelfPlay:
         references = [self.buffers.references(kind, self.rng) for _ in range(number)]
         texts = self.proposer(kind, references, self.sampling)
         programs = [shown[0].program for shown in references] if kind == "induction" else ()
-        return list(zip(texts, proposals_checked(texts, kind, self.sandbox, programs), strict=True))
+        checked = proposals_checked(texts, kind, self.sandbox, programs, prefilled=self.prefilled)
+        return list(zip(texts, checked, strict=True))
 
     def _paid(self, kind: Kind, proposals: Sequence[tuple[str, Proposal]]) -> list[tuple[str, Verdict]]:
         """Proposals with their verdicts: each valid problem is tried by the solver."""
@@ -130,16 +151,19 @@ class SelfPlay:
             return []
         answers = self.solver(kind, problems, self.rate_sampling)
         flat = [(p, text) for p, texts in zip(problems, answers, strict=True) for text in texts]
-        checked = iter(solutions_checked([p for p, _ in flat], [t for _, t in flat], kind, self.sandbox))
+        checked = iter(self._checked(kind, flat))
         return [mean(float(next(checked).right) for _ in texts) for texts in answers]
+
+    def _checked(self, kind: Kind, answered: Sequence[tuple[Problem, str]]) -> list[Solution]:
+        problems, texts = [p for p, _ in answered], [text for _, text in answered]
+        return solutions_checked(problems, texts, kind, self.sandbox, prefilled=self.prefilled)
 
     def _solved(self, kind: Kind, problems: Sequence[Problem]) -> list[tuple[str, Verdict]]:
         if not problems:
             return []
         answers = self.solver(kind, problems, self.sampling)
         flat = [(p, text) for p, texts in zip(problems, answers, strict=True) for text in texts]
-        texts = [text for _, text in flat]
-        checked = solutions_checked([p for p, _ in flat], texts, kind, self.sandbox)
         judge = self.solver_reward.judge
+        checked = self._checked(kind, flat)
         verdicts = [judge(well_formed=s.well_formed, right=s.right, reason=s.reason) for s in checked]
-        return list(zip(texts, verdicts, strict=True))
+        return [(text, verdict) for (_, text), verdict in zip(flat, verdicts, strict=True)]

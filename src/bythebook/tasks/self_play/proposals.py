@@ -35,13 +35,18 @@ class _Draft(NamedTuple):
 
 
 def proposals_checked(
-    completions: Sequence[str], kind: Kind, sandbox: Sandbox, programs: Sequence[str] = ()
+    completions: Sequence[str],
+    kind: Kind,
+    sandbox: Sandbox,
+    programs: Sequence[str] = (),
+    *,
+    prefilled: bool = True,
 ) -> list[Proposal]:
     """What each completion proposes. For induction `programs` has the program that each was shown; ValueError where
-    their number differs."""
+    their number differs. `prefilled`: see `read_fenced`."""
     if kind == "induction" and len(programs) != len(completions):
         raise ValueError(f"{len(programs)} programs for {len(completions)} completions")
-    read = [read_fenced(text) for text in completions]
+    read = [read_fenced(text, prefilled=prefilled) for text in completions]
     shown = programs if kind == "induction" else [None] * len(completions)
     drafts = [_draft(answer, program) for answer, program in zip(read, shown, strict=True)]
     jobs = [_job(draft) for draft in drafts if draft is not None]

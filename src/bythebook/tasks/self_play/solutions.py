@@ -30,13 +30,18 @@ class Solution(NamedTuple):
 
 
 def solutions_checked(
-    problems: Sequence[Problem], completions: Sequence[str], kind: Kind, sandbox: Sandbox
+    problems: Sequence[Problem],
+    completions: Sequence[str],
+    kind: Kind,
+    sandbox: Sandbox,
+    *,
+    prefilled: bool = True,
 ) -> list[Solution]:
     """Whether each completion solves its problem. ValueError where their numbers differ, or a problem is of another
-    kind."""
+    kind. `prefilled`: see `read_fenced`."""
     if any(isinstance(problem, Induction) != (kind == "induction") for problem in problems):
         raise ValueError(f"a problem is none of {kind}")
-    answers = [_answer(read_fenced(text), kind) for text in completions]
+    answers = [_answer(read_fenced(text, prefilled=prefilled), kind) for text in completions]
     asked = [(p, a) for p, a in zip(problems, answers, strict=True) if a is not None]
     outcomes = iter(sandbox.run(_job(problem, answer, kind) for problem, answer in asked))
     return [
