@@ -92,6 +92,21 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "objective.kl_estimator": "k1",
         "objective.epsilon_high": None,
     },
+    "table_r1": {
+        "objective.loss_type": "dapo",  # averaged over tokens
+        "objective.epsilon": 0.2,
+        "objective.epsilon_high": 0.28,
+        "objective.delta": 10.0,
+        "objective.beta": 0.0,
+        "objective.num_iterations": 1,  # a batch is a mini-batch
+        "rollout.prompts_per_step": 256,
+        "rollout.num_generations": 16,
+        "rollout.temperature": 1.0,
+        "rollout.max_completion_length": 1024,
+        "training.learning_rate": 1e-6,
+        "evaluation.samples": 5,
+        "evaluation.temperature": 0.6,
+    },
     "reward_bridge": {
         "objective.advantages_by": "rloo",
         "objective.normalise_rewards": True,

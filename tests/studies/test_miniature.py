@@ -67,7 +67,7 @@ def test_every_arm_has_a_recipe_of_its_own(system: str, arm: Arm) -> None:
         assert recipe.objective is None or recipe.objective.num_iterations == arm.updates
         assert (recipe.seed, recipe.data.options["seed"]) == (3, 3 + arm.data_seed)
         assert (recipe.warm_start is None) or not arm.begins_with
-        scratch = "model.path=scratch" in arm.overrides or load_recipe(str(arm.recipe)).model.path == "scratch"
+        scratch = load_recipe(str(arm.recipe)).model.path == "scratch"
         assert recipe.model.path == ("somewhere" if arm.begins_with else "scratch" if scratch else "embedded")
         tests = MINIATURES[system].questions.sizes(Size())
         assert recipe.evaluation.choose_on or not any(recipe.data.options.get(test) for test in tests)

@@ -29,12 +29,14 @@ from bythebook.rewards.text_reward import Message, completion_text
 from bythebook.rewards.verified import Score, VerifiedReward, batch_normalised
 from bythebook.schema.answers import AnswerGold
 from bythebook.schema.gold import read_gold
+from bythebook.schema.table_answers import TableGold
 from bythebook.types import FinishReason, Noun, Verdict
 
 __all__ = ["JUDGED", "GoldJudgedReward", "JudgedOptions", "judge_of", "judged_reward"]
 
 JUDGED = "judged"
 """The name of the reward in a recipe."""
+_TABLES = "pay them by table_r1"
 
 
 def _spelled(score: Any) -> Any:
@@ -148,6 +150,9 @@ class GoldJudgedReward:
         if gold is not None and not isinstance(found, AnswerGold):
             remedy = "train on questions with free answers: free_answers, world_answers or world_fields"
             raise DataError(f"the reward {self.name} judges free answers, and the gold is none", remedy=remedy)
+        if isinstance(found, TableGold):
+            # Its answers are JSON in a form of their own, which no last line is.
+            raise DataError(f"the reward {self.name} judges free answers, not answers about tables", remedy=_TABLES)
         return found if isinstance(found, AnswerGold) else None
 
     def __call__(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import ValidationError
+
+from bythebook.errors import first_fault
 from bythebook.schema import ExtractionGold, ExtractionSchema, Gold, Grammar, RelationSignature
 from bythebook.schema.key_values import KeyValueGold
+from bythebook.schema.table_answers import TableGold
 from bythebook.types import ExtractedEntity, ExtractedRelation, Extraction
 
 __all__ = ["BadGoldError", "gold_of_row"]
@@ -14,6 +18,10 @@ __all__ = ["BadGoldError", "gold_of_row"]
 _REMEDY = (
     'write "gold": {"ner": [["text", "type"], …], "rel": [["head", "relation", "tail"], …]} beside "text" and "labels"'
 )
+
+_TABLES = 'write "gold": {"table_task": "items", "table_answers": ["…"]}; a task is items, verdict or text'
+_UNSEEN = {"question": "", "reference": ""}
+"""Of a question about a table, what no reward looks at."""
 
 
 class BadGoldError(Exception):
@@ -24,12 +32,12 @@ class BadGoldError(Exception):
         self.remedy = remedy
 
 
-def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | KeyValueGold | None:
+def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | KeyValueGold | TableGold | None:
     """The gold under `gold`; None where there is none.
 
-    It is a Gold, an ExtractionGold or a KeyValueGold, as an object or as its JSON text; or a label beside its `labels`,
-    or a letter beside its `options`; or an extraction `{"ner", "rel"}` beside `text` and `labels`. BadGoldError, or
-    pydantic's ValidationError, for another.
+    It is a Gold, an ExtractionGold, a KeyValueGold or a TableGold, as an object or as its JSON text; or a label beside
+    its `labels`, or a letter beside its `options`; or an extraction `{"ner", "rel"}` beside `text` and `labels`; or an
+    answer about a table, `{"table_task", "table_answers"}`. BadGoldError, or pydantic's ValidationError, for another.
     """
     written = row.get("gold")
     if written is None:
@@ -39,12 +47,16 @@ def gold_of_row(row: dict[str, Any]) -> Gold | ExtractionGold | KeyValueGold | N
     if isinstance(written, str):
         if '"key_schema"' in written:
             return KeyValueGold.from_json(written)
+        if '"table_task"' in written:
+            return _about_a_table(written)
         extraction = '"extraction_schema"' in written
         return ExtractionGold.from_json(written) if extraction else _checked(Gold.from_json(written))
     if not isinstance(written, dict):
         raise BadGoldError("neither an object nor a text")
     if "key_schema" in written:
         return KeyValueGold.from_json(json.dumps(written))
+    if "table_task" in written:
+        return _about_a_table(json.dumps({**_UNSEEN, **written}))
     if "extraction_schema" in written:
         # As JSON, since lists are no tuples to a strict reader of Python objects.
         return ExtractionGold.from_json(json.dumps(written))
@@ -85,6 +97,14 @@ def _from_letter(text: str, options: Any) -> Gold:
     if label is None:
         raise BadGoldError(f"{text!r} is none of the options {', '.join(grammar.options)}")
     return Gold(label=label, grammar=grammar)
+
+
+def _about_a_table(written: str) -> TableGold:
+    try:
+        return TableGold.from_json(written)
+    except ValidationError as error:
+        where, what = first_fault(error)
+        raise BadGoldError(f"{where}: {what}" if where else what.removeprefix("Value error, "), _TABLES) from None
 
 
 def _from_items(written: dict[str, Any], row: dict[str, Any]) -> ExtractionGold:

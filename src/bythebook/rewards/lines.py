@@ -25,7 +25,8 @@ def reward_lines(name: str, path: Path | str, **options: Any) -> Iterator[dict[s
     A row is `{"completion", "gold", "finish_reason"?}`. `gold` is a Gold or an ExtractionGold, as an object or as its
     JSON text; or a label such as `Cause-Effect(e1,e2)` beside `"labels"` (the relation names), `"no_relation"?` and
     `"symmetric"?`; or an extraction, `{"ner": [["text", "type"], …], "rel": [["head", "relation", "tail"], …]}`,
-    beside `"text"` (the source), `"labels"`, `"entity_types"?` and the same; or absent, which leaves the completion
+    beside `"text"` (the source), `"labels"`, `"entity_types"?` and the same; or an answer about a table,
+    `{"table_task": "items" | "verdict" | "text", "table_answers": ["…"]}`; or absent, which leaves the completion
     unscored. Every completion is judged alone, also by a reward that looks at groups. `options` are those of `reward`.
     RecipeError for an unknown name or option, at once; DataError names the line of a bad row.
     """

@@ -26,6 +26,7 @@ ROOMS = {
     "med_rlvr": "miniature",
     "perception_r1": "miniature",
     "medical_vie": "miniature",
+    "table_r1": "miniature",
     "reward_bridge": "reward_bridge",
     "invisible_leash": "leash",
     "modomodo": "mixture",

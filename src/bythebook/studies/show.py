@@ -40,7 +40,7 @@ __all__ = [
 
 
 _PNG = b"\x89PNG"
-_WORLDS = ("world", "world_answers", "world_fields", "world_forms", "world_joint", "world_scenes")
+_WORLDS = ("world", "world_answers", "world_fields", "world_forms", "world_joint", "world_scenes", "world_tables")
 
 
 def _options(task: str, guideline: Path | None, more: Mapping[str, str | None]) -> dict[str, Any]:

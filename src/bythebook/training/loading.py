@@ -21,6 +21,7 @@ from bythebook.tasks import task_named
 from bythebook.tasks.world.circuits import circuit_vocabulary
 from bythebook.tasks.world.plain_forms import plain_pieces, plain_vocabulary
 from bythebook.tasks.world.programs import written_programs
+from bythebook.tasks.world.table_themes import table_pieces, table_vocabulary
 from bythebook.tasks.world.words import joint_pieces, joint_vocabulary, vocabulary
 from bythebook.training.adapters import check_targets
 from bythebook.training.pictures import check_pictures
@@ -124,6 +125,7 @@ _WORDS = {
     "world_circuits": lambda: build_tokenizer(*circuit_vocabulary()),
     "world_forms": lambda: build_tokenizer(plain_vocabulary(), plain_pieces()),
     "world_programs": lambda: build_tokenizer(*written_programs()),
+    "world_tables": lambda: build_tokenizer(table_vocabulary(), table_pieces()),
 }
 """Vocabularies that are known beforehand."""
 

@@ -79,7 +79,22 @@ QUOTE_LOOKUP = LookupPlan(
 """For `- R46: the cause brings about …` and `<think>the cause brings</think><answer>R46(e1,e2)`: codes of two digits,
 definitions whose second and third words are single tokens."""
 
-PLANS = {"rules": RULE_LOOKUP, "quotes": QUOTE_LOOKUP}
+TABLE_LOOKUP = LookupPlan(
+    offsets=(1, 2, 4, 5),
+    matches=(
+        (1, 2, 0),  # a thing, one back → the second cell of its row
+        (1, 4, 0),  # → the third
+        (1, 0, 4),  # a number, one back → the thing in its row
+        (1, 0, 0),  # is this word in the table, and how often?
+        (0, 0, 4),  # where the answer begins: the last word of the note, four back
+        (0, 0, 5),  # in a fence five
+    ),
+    prefer_after="?",  # no head prefers any key
+    preferring=(),
+)
+"""For small tables in Markdown or CSV whose cells and what stands between them are single tokens."""
+
+PLANS = {"rules": RULE_LOOKUP, "quotes": QUOTE_LOOKUP, "tables": TABLE_LOOKUP}
 
 
 def _subspaces(hidden: int, plan: LookupPlan, generator: torch.Generator) -> dict[int, torch.Tensor]:

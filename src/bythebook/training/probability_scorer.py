@@ -27,6 +27,7 @@ from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.parsing.token_spans import OffsetEncoder
 from bythebook.rewards.answers import gold_text
 from bythebook.schema import read_gold
+from bythebook.schema.table_answers import TableGold
 from bythebook.training.probability import ReferenceLogProbs, log_probs_of_references, reasoned_and_bare
 from bythebook.training.processes import is_sharded
 from bythebook.training.rollouts import tokenised
@@ -216,7 +217,12 @@ class ProbabilityScorer:
 
 
 def _reference(gold: str) -> str:
-    return "" if (found := read_gold(gold)) is None else gold_text(found)
+    """What is put in the place of the answer. RecipeError for a gold about a table: its answers stand in a fence, and
+    the reference alone would be improbable however good the reasoning is."""
+    found = read_gold(gold)
+    if isinstance(found, TableGold):
+        raise RecipeError(f"reward {NAME!r} reads no answers about tables", remedy="pay them by table_r1")
+    return "" if found is None else gold_text(found)
 
 
 def _rows(dataset: Any) -> Iterable[tuple[Any, str]]:

@@ -57,7 +57,7 @@ class SmallModelConfig(BaseModel):
     rope_theta: float = 1e6
     """Long rotary wavelengths: content can be compared over a hundred tokens."""
     context: int = Field(default=2048, ge=1)
-    lookup_heads: bool | Literal["rules", "quotes", "joint"] = True
+    lookup_heads: bool | Literal["rules", "quotes", "tables", "joint"] = True
     """Which hand-made heads are installed, if any; True: those for rules. `joint` fits its own sizes alone: see
     `training.joint_heads`."""
 

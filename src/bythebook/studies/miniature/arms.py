@@ -47,13 +47,15 @@ class Arm:
     after: str | None = None
     """The arm that must have run before."""
     begins_with: str | None = None
-    """The arm whose model it begins with; None: the model of the study."""
+    """The arm whose model it begins with, or that is asked where nothing is trained; None: the model of the study."""
     steps: int | None = None
     """Its own number of optimiser steps; None: as many as the study's batches of rollouts ask for."""
     data_seed: int = 0
     """Added to the seed of its training data."""
     prompt: Mapping[str, str] = field(default_factory=dict)
     """Fields of the prompt's style in which it is asked otherwise than trained."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the questions in which it is asked otherwise than the others."""
 
     def max_steps(self, size: Size) -> int:
         """Optimiser steps in a study of this size."""
@@ -78,6 +80,8 @@ class Claim:
     """None: `better` has a higher figure than each of `than`. A number: it differs from each by less (equivalence)."""
     above: float | None = None
     """A figure, such as that of chance, that `better` is above of; beside `than`."""
+    kinds: tuple[str, ...] = ()
+    """Of the questions' domains, those that it is about; empty: all."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,8 @@ class Miniature:
     """(head, test, quantity) of the table of figures; empty: those of `results`."""
     said: str = ""
     """What the page says of its quantities, where it has columns of its own."""
+    by_kind: bool = False
+    """Whether a table tells the domains of the questions apart."""
 
     def arm(self, name: str) -> Arm:
         """KeyError for an unknown one."""

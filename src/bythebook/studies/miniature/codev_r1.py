@@ -29,7 +29,6 @@ CODEV_R1 = Miniature(
             START.name,
             "start, mixed designers",
             "codev_r1_start_tiny",
-            ("model.path=scratch",),
             steps=400,
             data_seed=1000,
         ),

@@ -23,10 +23,13 @@ __all__ = [
     "excess",
     "figure",
     "found_of",
+    "kinds_of",
     "over_seeds",
     "verdict",
 ]
 
+Kinds = Sequence[str]
+"""Domains of the sentences that are looked at; empty: all."""
 Verdict = Literal["confirmed", "not seen here", "cannot be tested at this size"]
 
 CEILING = 0.97
@@ -57,12 +60,19 @@ def _read(file: Path, _: int) -> tuple[Record, ...]:
     return tuple(read_records(file))
 
 
-def _by_sentence(seed: Path, arm: str, split: str) -> dict[str, list[Record]]:
+def _by_sentence(seed: Path, arm: str, split: str, kinds: Kinds = ()) -> dict[str, list[Record]]:
     file = seed / "records" / f"{arm}.{split}.jsonl.gz"
     found: dict[str, list[Record]] = defaultdict(list)
     for record in _read(file, file.stat().st_mtime_ns) if file.exists() else ():
-        found[record.id].append(record)
+        if not kinds or record.domain in kinds:
+            found[record.id].append(record)
     return found
+
+
+def kinds_of(seeds: Sequence[Path]) -> list[str]:
+    """The domains of all records that are kept, by name."""
+    files = [file for seed in seeds for file in sorted((seed / "records").glob("*.jsonl.gz"))]
+    return sorted({record.domain for file in files for record in _read(file, file.stat().st_mtime_ns)})
 
 
 def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
@@ -86,53 +96,58 @@ def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
     return stats.mean(map(float, right))
 
 
-def figure(seed: Path, arm: str, split: str, quantity: QuantityName) -> float | None:
+def figure(seed: Path, arm: str, split: str, quantity: QuantityName, kinds: Kinds = ()) -> float | None:
     """The mean over the sentences of one seed, or the figure of all their pairs together; None without records."""
+    found = _by_sentence(seed, arm, split, kinds).values()
     if quantity == "f1" or quantity == "precision" or quantity == "recall":
-        counts = (pair_counts(records) for records in _by_sentence(seed, arm, split).values())
+        counts = (pair_counts(records) for records in found)
         return pooled_figure([c for c in counts if c is not None], quantity)
-    return stats.mean(_value(records, quantity) for records in _by_sentence(seed, arm, split).values())
+    return stats.mean(_value(records, quantity) for records in found)
 
 
-def over_seeds(seeds: Sequence[Path], arm: str, split: str, quantity: QuantityName) -> list[float]:
+def over_seeds(seeds: Sequence[Path], arm: str, split: str, quantity: QuantityName, kinds: Kinds = ()) -> list[float]:
     """`figure` of the seeds that have it."""
-    found = (figure(seed, arm, split, quantity) for seed in seeds)
+    found = (figure(seed, arm, split, quantity, kinds) for seed in seeds)
     return [value for value in found if value is not None]
 
 
-def difference(seeds: Sequence[Path], one: str, other: str, split: str, quantity: QuantityName) -> Difference | None:
+def difference(
+    seeds: Sequence[Path], one: str, other: str, split: str, quantity: QuantityName, kinds: Kinds = ()
+) -> Difference | None:
     """One arm minus another, paired by sentence, with a bootstrap interval over seeds × guidelines; None where they
     share no sentence."""
     if quantity == "f1" or quantity == "precision" or quantity == "recall":
-        return pooled_difference(_pairs(seeds, one, other, split), quantity)
+        return pooled_difference(_pairs(seeds, one, other, split, kinds), quantity)
     rows: list[tuple[float, float, str, str]] = []
     for seed in seeds:
-        theirs = _by_sentence(seed, other, split)
-        for name, records in _by_sentence(seed, one, split).items():
+        theirs = _by_sentence(seed, other, split, kinds)
+        for name, records in _by_sentence(seed, one, split, kinds).items():
             mine = _value(records, quantity)
             if mine is not None and name in theirs and (their := _value(theirs[name], quantity)) is not None:
                 rows.append((mine, their, seed.name, _guideline_of(records)))
     return _bootstrapped(rows)
 
 
-def _pairs(seeds: Sequence[Path], one: str, other: str, split: str) -> list[Row]:
+def _pairs(seeds: Sequence[Path], one: str, other: str, split: str, kinds: Kinds) -> list[Row]:
     """The documents that both arms have read."""
     rows = []
     for seed in seeds:
-        theirs = _by_sentence(seed, other, split)
-        for name, records in _by_sentence(seed, one, split).items():
+        theirs = _by_sentence(seed, other, split, kinds)
+        for name, records in _by_sentence(seed, one, split, kinds).items():
             a, b = pair_counts(records), pair_counts(theirs.get(name, ()))
             if a is not None and b is not None:
                 rows.append(Row(a, b, seed.name, _guideline_of(records)))
     return rows
 
 
-def excess(seeds: Sequence[Path], arm: str, over: float, split: str, quantity: QuantityName) -> Difference | None:
+def excess(
+    seeds: Sequence[Path], arm: str, over: float, split: str, quantity: QuantityName, kinds: Kinds = ()
+) -> Difference | None:
     """The figure of an arm minus the number `over`, with the interval of `difference`; None without records."""
     rows = [
         (value, over, seed.name, _guideline_of(records))
         for seed in seeds
-        for records in _by_sentence(seed, arm, split).values()
+        for records in _by_sentence(seed, arm, split, kinds).values()
         if (value := _value(records, quantity)) is not None
     ]
     return _bootstrapped(rows)
@@ -167,20 +182,18 @@ def verdict(comparisons: Sequence[Comparison], margin: float | None, seeds: int)
 
 def found_of(claim: Claim, seeds: Sequence[Path]) -> Found:
     """The claim, held against the records."""
-    mean = stats.mean(over_seeds(seeds, claim.better, claim.split, claim.quantity))
+    what = (claim.split, claim.quantity, claim.kinds)
+    mean = stats.mean(over_seeds(seeds, claim.better, *what))
     comparisons = tuple(
         Comparison(
             claim.better,
             than,
-            (
-                mean,
-                stats.mean(over_seeds(seeds, than, claim.split, claim.quantity)),
-            ),
-            difference(seeds, claim.better, than, claim.split, claim.quantity),
+            (mean, stats.mean(over_seeds(seeds, than, *what))),
+            difference(seeds, claim.better, than, *what),
         )
         for than in claim.than
     )
     if claim.above is not None:
-        found = excess(seeds, claim.better, claim.above, claim.split, claim.quantity)
+        found = excess(seeds, claim.better, claim.above, *what)
         comparisons += (Comparison(claim.better, f"{100 * claim.above:g} %", (mean, claim.above), found),)
     return Found(claim, comparisons, verdict(comparisons, claim.margin, len(seeds)))

@@ -51,7 +51,7 @@ MEDICAL_VIE = Miniature(
     title="Efficient Medical VIE: forms read into JSON, RL on 100 of them",
     paper="arXiv 2506.13363",
     arms=(
-        Arm(START.name, "start", _START, ("model.path=scratch",), steps=300, data_seed=4000),
+        Arm(START.name, "start", _START, steps=300, data_seed=4000),
         _tuned("sft", "SFT-100", "4.0e-4"),
         _tuned("sft_slow", "SFT-100, a quarter of the rate", "1.0e-4"),
         _paid("balanced", "RL-100, α = 0.5"),

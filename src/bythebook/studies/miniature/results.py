@@ -17,8 +17,8 @@ from bythebook import stats
 from bythebook.errors import InputError
 from bythebook.records import read_jsonl
 from bythebook.studies.kept import interval_text, keep_arms, points, results_script, share_text, table_row
-from bythebook.studies.miniature.arms import Miniature, QuantityName
-from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, over_seeds
+from bythebook.studies.miniature.arms import SPLITS, Miniature, QuantityName
+from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, kinds_of, over_seeds
 from bythebook.studies.miniature.mcnemar_table import mcnemar_tables, noted_table
 from bythebook.studies.miniature.monitoring import keep_monitoring, monitoring_table, quarters
 from bythebook.studies.miniature.systems import MINIATURES
@@ -68,6 +68,7 @@ def results(folder: Path) -> str:
         "Differences are paired by sentence, with a 95 % bootstrap interval over seeds × guidelines."
     )
     noticed = [noted_table(miniature, seeds), mcnemar_tables(miniature, seeds)] if miniature.paired else []
+    noticed += [_by_kind(miniature, seeds)] if miniature.by_kind else []
     parts = [said, _figures(miniature, seeds), *noticed, _claims(miniature, seeds), _curves(miniature, seeds)]
     parts += [_last_values(miniature, seeds)] if miniature.smoothed else []
     return "\n\n".join([*parts, *([monitoring_table(miniature, seeds)] if miniature.monitored else [])])
@@ -140,6 +141,18 @@ def _difference_text(comparison: Comparison, quantity: QuantityName) -> str:
     if found is None or quantity != "length":
         return points(found)
     return f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}] tokens"
+
+
+def _by_kind(miniature: Miniature, seeds: Sequence[Path]) -> str:
+    """Avg@K of each kind of question."""
+    columns = [(split, kind) for split in SPLITS for kind in kinds_of(seeds)]
+    lines = ["### Avg@K by kind of question", ""]
+    lines += [table_row(["", *(f"{split.upper()} {kind}" for split, kind in columns)])]
+    lines += [table_row(["---", *["--:"] * len(columns)])]
+    for arm in miniature.arms:
+        cells = [share_text(over_seeds(seeds, arm.name, split, "avg", (kind,))) for split, kind in columns]
+        lines.append(table_row([arm.label, *cells]))
+    return "\n".join(lines)
 
 
 def _claims(miniature: Miniature, seeds: Sequence[Path]) -> str:

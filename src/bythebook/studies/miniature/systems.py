@@ -9,6 +9,7 @@ from bythebook.studies.miniature.medical_vie import MEDICAL_VIE
 from bythebook.studies.miniature.one_shot import ONE_SHOT
 from bythebook.studies.miniature.perception_r1 import PERCEPTION_R1
 from bythebook.studies.miniature.rlpr_fields import RLPR_FIELDS
+from bythebook.studies.miniature.table_r1 import TABLE_R1
 
 __all__ = ["MINIATURES"]
 
@@ -122,5 +123,7 @@ RLPR = Miniature(
     ),
 )
 
-_ALL = (ARCHER, SPURIOUS, RLPR, RLPR_FIELDS, ONE_SHOT, MED_RLVR, PERCEPTION_R1, CODEV_R1, MEDICAL_VIE)
+_ALL = (
+    ARCHER, SPURIOUS, RLPR, RLPR_FIELDS, ONE_SHOT, MED_RLVR, PERCEPTION_R1, CODEV_R1, MEDICAL_VIE, TABLE_R1,
+)  # fmt: skip
 MINIATURES = {miniature.system: miniature for miniature in _ALL}

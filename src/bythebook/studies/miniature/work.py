@@ -62,8 +62,14 @@ def recipe_of(
         "training.threads=1",
     ]
     settings += ["warm_start=null"] if begin else []
+    settings += _short_stages(arm.recipe) if size.most_steps is not None else []
     settings += [f"data.only={json.dumps(list(only))}"] if only else []
     return load_recipe(arm.recipe, [*settings, *arm.overrides])
+
+
+def _short_stages(recipe: str) -> list[str]:
+    """One step of each stage, where a study is too short for those of the recipe."""
+    return [f"data.also.{i}.steps=1" for i, more in enumerate(load_recipe(recipe).data.also) if more.steps]
 
 
 def sentences_of(arm: Arm, run: Path) -> list[Ranked]:
@@ -83,10 +89,11 @@ def run_arm(system: str, name: str, run: str, seed: int, size: Size) -> str:
     begin = folder / "arms" / arm.begins_with / "model" if arm.begins_with else None
     questions = miniature.questions
     recipe = recipe_of(arm, seed, size, [row.id for row in few], begin=begin, questions=questions)
-    model = load_model(size.model if recipe is None else train(recipe, output=output, resume=True, quiet=True))
+    untrained = begin or size.model
+    model = load_model(untrained if recipe is None else train(recipe, output=output, resume=True, quiet=True))
     if few:
         write_text(output / FEW, json.dumps([row._asdict() for row in few]) + "\n")
-    asked = {**questions.options, **questions.sizes(size)}
+    asked = {**questions.options, **arm.asked, **questions.sizes(size)}
     sets = task_named(questions.task).read(None, seed=seed + miniature.test_seed, **asked)
     sets = {"id": sets[questions.in_domain], "ood": sets[questions.beyond]}
     most, k = questions.max_new_tokens, size.samples if questions.samples is None else questions.samples
