@@ -142,8 +142,8 @@ SETTINGS = (
         "an unknown baseline",
         (
             "'objective.advantages_by=gae': objective.advantages_by: Input should be 'group', 'reinforce', 'rloo', "
-            "'reinforce_pp', 'reinforce_pp_baseline' or 'rlpr', got 'gae' (`bythebook recipes` lists examples, "
-            "`bythebook train NAME --dry-run` prints one)"
+            "'reinforce_pp', 'reinforce_pp_baseline', 'rlpr', 'task_relative' or 'task_relative_tokens', got 'gae' "
+            "(`bythebook recipes` lists examples, `bythebook train NAME --dry-run` prints one)"
         ),
         "objective.advantages_by=gae",
     ),
@@ -334,7 +334,10 @@ SETTINGS = (
     ),
     _train(
         "unknown words of a model from scratch",
-        "model.scratch.words: there are no words 'all' (world, world_joint, world_circuits, or leave it out)",
+        (
+            "model.scratch.words: there are no words 'all' (world, world_joint, world_circuits, world_forms, "
+            "world_programs, world_tables, or leave it out)"
+        ),
         "model.path=scratch",
         "model.scratch={words: all}",
     ),

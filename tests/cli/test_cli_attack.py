@@ -61,7 +61,7 @@ def test_all_rewards_are_attacked_and_none_of_ours_overpays(call: Call) -> None:
     assert result.code == 0
     found = result.json
     assert set(found) == {"rewards", "tricks", "tried", "overpaid", "faithful"}
-    assert (found["rewards"], found["tricks"], found["overpaid"]) == (9, 26, [])
+    assert (found["rewards"], found["tricks"], found["overpaid"]) == (10, 34, [])
     assert found["tried"] > 100
     assert {row["trick"] for row in found["faithful"]["overpaid"]} >= {"no_answer", "filler_before_a_wrong_answer"}
     assert all(

@@ -230,5 +230,5 @@ def test_a_model_in_pieces_is_refused(
     kind: str, short_rl: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"ACCELERATE_USE_{kind}", "true")
-    with pytest.raises(RecipeError, match=r"objective\.ppo needs policy and critic whole on every device \(use ddp\)"):
+    with pytest.raises(RecipeError, match=r"objective\.ppo needs the whole model on every device \(use ddp\)"):
         make_grpo_trainer(short_rl(ppo()), None, SimpleNamespace(), [], tmp_path, (), prefilled=False)

@@ -63,8 +63,8 @@ def test_a_generation_that_serves_two_steps_is_not_cut(
 ) -> None:
     made = grpo_module._rollout_arguments
 
-    def doubled(*args: Any) -> dict[str, Any]:
-        found = made(*args)
+    def doubled(*args: Any, **more: Any) -> dict[str, Any]:
+        found = made(*args, **more)
         return found | {"steps_per_generation": 2 * found["gradient_accumulation_steps"]}
 
     monkeypatch.setattr(grpo_module, "_rollout_arguments", doubled)
