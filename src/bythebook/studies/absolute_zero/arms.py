@@ -26,6 +26,14 @@ _RELEASE = (
     "objective.advantages_by=task_relative_tokens",
 )
 
+_SOLVER = (
+    "rollout.self_play.roles=solver",
+    # As many answers are learnt from as in self-play.
+    "rollout.prompts_per_step=24",
+    "training.batch_size=48",
+    "training.micro_batch_size=48",
+)
+
 
 def _arm(name: str, label: str, *overrides: str) -> Arm:
     return Arm(name, label, "absolute_zero_tiny", overrides, begins_with=START)
@@ -34,8 +42,7 @@ def _arm(name: str, label: str, *overrides: str) -> Arm:
 ARMS: tuple[Arm, ...] = (
     Arm(START, "start, fine-tuned", "absolute_zero_start_tiny"),
     _arm("self_play", "self-play, as in the paper"),
-    # As many answers are learnt from as in self-play.
-    _arm("solver", "solver alone, on the seeds", "rollout.self_play.roles=solver", "rollout.prompts_per_step=24"),
+    _arm("solver", "solver alone, on the seeds", *_SOLVER),
     _arm("common", "self-play, one baseline for all", "rollout.self_play.baseline=batch"),
     _arm("released", "self-play, as released", *_RELEASE),
 )

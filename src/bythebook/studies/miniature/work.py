@@ -62,14 +62,15 @@ def recipe_of(
         "training.threads=1",
     ]
     settings += ["warm_start=null"] if begin else []
-    settings += _short_stages(arm.recipe) if size.most_steps is not None else []
+    settings += _short(arm.recipe) if size.most_steps is not None else []
     settings += [f"data.only={json.dumps(list(only))}"] if only else []
     return load_recipe(arm.recipe, [*settings, *arm.overrides])
 
 
-def _short_stages(recipe: str) -> list[str]:
-    """One step of each stage, where a study is too short for those of the recipe."""
-    return [f"data.also.{i}.steps=1" for i, more in enumerate(load_recipe(recipe).data.also) if more.steps]
+def _short(recipe: str) -> list[str]:
+    """One step of each stage, and metrics of every step, where a study is too short for those of the recipe."""
+    stages = [f"data.also.{i}.steps=1" for i, more in enumerate(load_recipe(recipe).data.also) if more.steps]
+    return [*stages, "training.logging_steps=1"]
 
 
 def sentences_of(arm: Arm, run: Path) -> list[Ranked]:
