@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,10 @@ def jobs_of(file: Path) -> list[Job]:
 
 
 def _job(code: str, test: str) -> Job:
-    defined = {node.name for node in ast.walk(ast.parse(code)) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # escapes that Python will refuse one day
+        tree = ast.parse(code)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     called = [n for n in ast.walk(ast.parse(test)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     call = next((n for n in called if isinstance(n.func, ast.Name) and n.func.id in defined), None)
     if call is None or not isinstance(call.func, ast.Name):
