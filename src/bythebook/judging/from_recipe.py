@@ -22,13 +22,12 @@ from bythebook.generation import load_model, server_at
 from bythebook.generation.loading import Backend
 from bythebook.judging.ask import Judge, Terms, Verifier
 from bythebook.judging.baselines import Rule, RuleJudge
+from bythebook.judging.of_golds import RewardOfGolds
 from bythebook.judging.prompts import PromptForm
 from bythebook.judging.reward import JudgedReward
 from bythebook.parsing.free_answer import read_free_answer
-from bythebook.rewards.text_reward import Message, completion_text
 from bythebook.rewards.verified import Score, VerifiedReward, batch_normalised
 from bythebook.schema.answers import AnswerGold
-from bythebook.schema.gold import read_gold
 from bythebook.schema.table_answers import TableGold
 from bythebook.types import FinishReason, Noun, Verdict
 
@@ -116,8 +115,11 @@ def judge_of(options: JudgedOptions) -> Judge:
     return judge
 
 
-class GoldJudgedReward:
+class GoldJudgedReward(RewardOfGolds):
     """A judge's reward as the trainer calls one: question and reference are read from the gold column."""
+
+    judges = "free answers"
+    remedy = "train on questions with free answers: free_answers, world_answers or world_fields"
 
     def __init__(self, reward: JudgedReward, *, prefilled: bool = False, name: str = JUDGED) -> None:
         self.reward, self.prefilled = reward, prefilled
@@ -146,32 +148,17 @@ class GoldJudgedReward:
         return found
 
     def _read(self, gold: str | None) -> AnswerGold | None:
-        found = None if gold is None else read_gold(gold)
-        if gold is not None and not isinstance(found, AnswerGold):
-            remedy = "train on questions with free answers: free_answers, world_answers or world_fields"
-            raise DataError(f"the reward {self.name} judges free answers, and the gold is none", remedy=remedy)
+        found = super()._read(gold)
         if isinstance(found, TableGold):
             # Its answers are JSON in a form of their own, which no last line is.
             raise DataError(f"the reward {self.name} judges free answers, not answers about tables", remedy=_TABLES)
-        return found if isinstance(found, AnswerGold) else None
+        return found
 
-    def __call__(
-        self,
-        prompts: Sequence[Any],
-        completions: Sequence[str | Sequence[Message]],
-        gold: Sequence[str | None],
-        finish_reason: Sequence[FinishReason | None] | None = None,
-        **columns: Any,
-    ) -> list[float | None]:
-        """One value a completion, None where it could not be scored; further columns are ignored. DataError if the
-        columns differ in length."""
-        reasons: list[FinishReason] | None = None if finish_reason is None else [one or "stop" for one in finish_reason]
-        texts = [completion_text(completion) for completion in completions]
-        verdicts = self.verdicts(texts, gold, reasons)
-        values = [verdict.value for verdict in verdicts]
+    def _values(self, verdicts: Sequence[Verdict], columns: Mapping[str, Any]) -> list[float | None]:
         if (log := columns.get("log_metric")) is not None and verdicts:  # TRL's
             for status in ("unscored", "ok"):
                 log(f"judge/{status}", sum(v.status == status for v in verdicts) / len(verdicts))
+        values = super()._values(verdicts, columns)
         return batch_normalised(values) if self.reward.normalise else values
 
 

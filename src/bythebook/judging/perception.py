@@ -19,13 +19,11 @@ from bythebook.errors import DataError, RecipeError, said
 from bythebook.generation import Messages
 from bythebook.judging.ask import Judge, Verifier
 from bythebook.judging.from_recipe import JudgedOptions, judge_of
+from bythebook.judging.of_golds import RewardOfGolds
 from bythebook.judging.prompts import code_of, harmless
 from bythebook.parsing.tag_sets import TAG_SETS
 from bythebook.rewards.judgements import Case, Judgement
 from bythebook.rewards.perception_r1 import Noticed, PerceptionR1
-from bythebook.rewards.text_reward import Message, completion_text
-from bythebook.schema.answers import AnswerGold
-from bythebook.schema.gold import read_gold
 from bythebook.types import FinishReason, Verdict
 
 __all__ = [
@@ -128,9 +126,12 @@ def _noticed(replies: Iterator[Judgement], description: str, contrary: bool) -> 
     return Noticed(stated=first.verdict, contradicted=second.verdict if second else False)
 
 
-class PerceivedReward:
+class PerceivedReward(RewardOfGolds):
     """Asks `judge` about the annotations of each gold and pays what `reward` makes of it, as RL engines call a reward;
     picklable if both are. `prefilled`: completions begin inside the thinking."""
+
+    judges = "answers to questions"
+    remedy = "train on questions whose examples have annotations: world_scenes"
 
     def __init__(
         self, judge: Judge, reward: PerceptionR1 | None = None, *, prefilled: bool = False, name: str = "perceived"
@@ -162,24 +163,3 @@ class PerceivedReward:
             self.reward.weigh(text, gold, found, reason)
             for text, gold, found, reason in zip(texts, read, noticed, reasons, strict=True)
         ]
-
-    def _read(self, gold: str | None) -> AnswerGold | None:
-        found = None if gold is None else read_gold(gold)
-        if gold is not None and not isinstance(found, AnswerGold):
-            remedy = "train on questions whose examples have annotations: world_scenes"
-            raise DataError(f"the reward {self.name} judges answers to questions, and the gold is none", remedy=remedy)
-        return found if isinstance(found, AnswerGold) else None
-
-    def __call__(
-        self,
-        prompts: Sequence[Any],
-        completions: Sequence[str | Sequence[Message]],
-        gold: Sequence[str | None],
-        finish_reason: Sequence[FinishReason | None] | None = None,
-        **columns: Any,
-    ) -> list[float | None]:
-        """One value a completion, None where it could not be scored; further columns are ignored. DataError if the
-        columns differ in length."""
-        reasons: list[FinishReason] | None = None if finish_reason is None else [one or "stop" for one in finish_reason]
-        texts = [completion_text(completion) for completion in completions]
-        return [verdict.value for verdict in self.verdicts(texts, gold, reasons)]

@@ -9,12 +9,23 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bythebook import stats
 from bythebook.records import Record, read_jsonl, read_records, write_jsonl
 from bythebook.stats import Difference, PooledDifference
 
-__all__ = ["interval_text", "keep", "keep_arms", "points", "results_script", "share_text", "table_row"]
+__all__ = [
+    "difference_report",
+    "interval_text",
+    "keep",
+    "keep_arms",
+    "metrics_of",
+    "points",
+    "results_script",
+    "share_text",
+    "table_row",
+]
 
 _KEPT_TAGS = ("case", "guideline_id", "gold_before", "correct_before", "inverted", "between", "quoted")
 _KEPT_FIGURES = ("perceived", "recall", "hedged", "repeated", "assured")
@@ -43,6 +54,12 @@ def keep_arms(seed: Path, folder: Path, metrics: Sequence[str]) -> None:
     for file in sorted((seed / "arms").glob("*/metrics.jsonl")):
         rows = [{k: row[k] for k in metrics if k in row} for _, row in read_jsonl(file) if "loss" in row]
         write_jsonl(folder / "metrics" / f"{file.parent.name}.jsonl", rows)
+
+
+def metrics_of(seed: Path, arm: str) -> list[dict[str, Any]]:
+    """What `keep_arms` kept of the metrics of an arm, step by step; empty where there is nothing."""
+    file = seed / "metrics" / f"{arm}.jsonl"
+    return [row for _, row in read_jsonl(file)] if file.exists() else []
 
 
 def _slim(record: Record) -> Record:
@@ -81,6 +98,12 @@ def points(found: Difference | PooledDifference | None) -> str:
     if found is None:
         return "–"
     return f"{100 * found.difference:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+
+
+def difference_report(of: str, to: str, found: Difference | None) -> dict[str, Any]:
+    """One difference of a claim, as `bythebook reproduce --json` prints it."""
+    fields = dict.fromkeys(Difference._fields) if found is None else found._asdict()
+    return {"of": of, "to": to, **fields}
 
 
 def results_script(

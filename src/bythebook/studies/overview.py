@@ -9,10 +9,11 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from bythebook.errors import InputError
 from bythebook.studies.kept import table_row
+from bythebook.studies.miniature.arms import QuantityName
 
 __all__ = ["ROOMS", "overview"]
 
@@ -35,8 +36,7 @@ ROOMS = {
 }
 """Systems whose claims are judged → the room of the study."""
 
-_SHARES = ("avg", "greedy", "pass", "format", "f1", "precision", "recall", "ted")
-_SHARES_NOTED = ("perceived", "described", "facts", "hedged", "repeated", "assured")
+_SHARES = set(get_args(QuantityName)) - {"length"}
 """Quantities that are shares, and told in points."""
 _SAID = (
     "Differences are in points, of lengths, entropies, perplexities and NSCR as they are, with a 95 % interval over "
@@ -71,7 +71,7 @@ def _test(claim: dict[str, Any]) -> str:
 
 
 def _differences(claim: dict[str, Any]) -> str:
-    times, form = (100, "+.1f") if claim.get("quantity", "avg") in _SHARES + _SHARES_NOTED else (1, "+.3f")
+    times, form = (100, "+.1f") if claim.get("quantity", "avg") in _SHARES else (1, "+.3f")
     return "; ".join(_difference(found, times, form) for found in claim["differences"]) or "–"
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import gzip
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bythebook.errors import InputError
-from bythebook.records import read_jsonl, read_records
+from bythebook.records import read_records
 from bythebook.studies.absolute_zero.arms import ARMS, CLAIMS, KINDS_ASKED, SPLITS, START
-from bythebook.studies.kept import keep_arms, points, results_script, share_text, table_row
+from bythebook.studies.kept import keep_arms, metrics_of, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import QuantityName
-from bythebook.studies.miniature.figures import CEILING, Comparison, Found, found_of, over_seeds
-from bythebook.studies.miniature.monitoring import quarters
+from bythebook.studies.miniature.claims import claim_reports, claims_table
+from bythebook.studies.miniature.figures import Found, found_of, over_seeds
+from bythebook.studies.miniature.monitoring import metric_quarters
 
 __all__ = ["keep_experiments", "results", "verdicts"]
 
@@ -35,12 +35,6 @@ _OF_CELLS = tuple(
     f"{role}_{kind}_{of}" for role in ("proposer", "solver") for kind in KINDS_ASKED for of in ("reward", "ok")
 )
 _CURVES = ("reward", "entropy", "completion_length", "grad_norm")
-_RULE = (
-    "A claim that one arm is better is *confirmed* if the interval of the difference lies above 0, and *not seen here* "
-    "if it does not; a claim that two are alike is *confirmed* if the interval lies within the margin, *not seen here* "
-    "if it lies outside. *Cannot be tested at this size*: fewer than two seeds, an arm is missing, the interval "
-    f"reaches over a margin, or all figures are above {100 * CEILING:g} %."
-)
 
 
 def keep_experiments(run: Path, folder: Path) -> None:
@@ -71,27 +65,12 @@ def results(folder: Path) -> str:
         f"sandbox judges. All: {SPLITS['id']}; longer: {SPLITS['ood']}. Differences are paired by exercise, with a "
         "95 % bootstrap interval over seeds × exercises."
     )
-    return "\n\n".join([said, _figures(seeds), _claims(seeds), _players(seeds), _curves(seeds)])
+    return "\n\n".join([said, _figures(seeds), claims_table(_found(seeds), SPLITS), _players(seeds), _curves(seeds)])
 
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """The claims, as `bythebook reproduce --json` prints them."""
-    return [
-        {
-            "claim": f.claim.said,
-            "test": SPLITS[f.claim.split],
-            "quantity": f.claim.quantity,
-            "verdict": f.verdict,
-            "differences": [_difference(c) for c in f.comparisons],
-        }
-        for f in _found(_seeds(folder))
-    ]
-
-
-def _difference(comparison: Comparison) -> dict[str, Any]:
-    found = comparison.found
-    bounds = dict.fromkeys(("difference", "low", "high")) if found is None else found._asdict()
-    return {"of": comparison.better, "to": comparison.than, **bounds}
+    return claim_reports(_found(_seeds(folder)), SPLITS)
 
 
 def _seeds(folder: Path) -> list[Path]:
@@ -114,15 +93,6 @@ def _figures(seeds: Sequence[Path]) -> str:
     for arm in ARMS:
         cells = [share_text(over_seeds(seeds, arm.name, split, quantity)) for _, split, quantity in _COLUMNS]
         lines.append(table_row([arm.label, *cells]))
-    return "\n".join(lines)
-
-
-def _claims(seeds: Sequence[Path]) -> str:
-    head = ["claim", "test", "difference, points", "verdict"]
-    lines = ["### Claims", "", _RULE, "", table_row(head), table_row(["---"] * len(head))]
-    for found in _found(seeds):
-        differences = "; ".join(points(c.found) for c in found.comparisons)
-        lines.append(table_row([found.claim.said, SPLITS[found.claim.split], differences, f"**{found.verdict}**"]))
     return "\n".join(lines)
 
 
@@ -151,13 +121,7 @@ def _curves(seeds: Sequence[Path]) -> str:
 
 
 def _quarters(seeds: Sequence[Path], arm: str, names: Sequence[str]) -> list[str]:
-    files = [seed / "metrics" / f"{arm}.jsonl" for seed in seeds]
-    runs = [[row for _, row in read_jsonl(file)] for file in files if file.exists()]
-    return [quarters(runs, partial(_value, name)) for name in names]
-
-
-def _value(name: str, row: dict[str, Any]) -> float | None:
-    return row.get(name)
+    return metric_quarters([rows for seed in seeds if (rows := metrics_of(seed, arm))], names)
 
 
 def main() -> int:

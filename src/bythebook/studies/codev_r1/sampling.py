@@ -18,7 +18,7 @@ from bythebook.recipe import load_recipe
 from bythebook.records import read_jsonl
 from bythebook.stats import Difference
 from bythebook.stats.draws import RuleName, draw_rule, simulate_draws
-from bythebook.studies.kept import interval_text, table_row
+from bythebook.studies.kept import difference_report, interval_text, table_row
 from bythebook.studies.miniature.codev_r1 import CODEV_R1, FIXED
 
 __all__ = ["ARMS", "SamplingClaim", "sampling_table", "sampling_verdicts"]
@@ -110,27 +110,23 @@ def _simulations(seeds: Sequence[Path], target: int) -> list[str]:
 
 def sampling_verdicts(seeds: Sequence[Path]) -> list[dict[str, Any]]:
     """The claims, in the form of the other ones; `differences` are those of fixed refill to the adaptive rule."""
-    return [_judged(claim, seeds) for claim in CLAIMS]
+    return [
+        {
+            "claim": claim.said,
+            "test": "updates of the training",
+            "quantity": claim.quantity,
+            "verdict": _verdict(found, seeds),
+            "differences": [difference_report(FIXED, claim.arm, found)],
+        }
+        for claim in CLAIMS
+        for found in (_saved(claim, seeds),)
+    ]
 
 
-def _judged(claim: SamplingClaim, seeds: Sequence[Path]) -> dict[str, Any]:
-    found = _saved(claim, seeds)
-    verdict = "confirmed" if found and found.low > 0 else "not seen here"
-    return {
-        "claim": claim.said,
-        "test": "updates of the training",
-        "quantity": claim.quantity,
-        "verdict": verdict if found and len(seeds) > 1 else "cannot be tested at this size",
-        "differences": [
-            {
-                "of": FIXED,
-                "to": claim.arm,
-                "difference": found and found.difference,
-                "low": found and found.low,
-                "high": found and found.high,
-            }
-        ],
-    }
+def _verdict(found: Difference | None, seeds: Sequence[Path]) -> str:
+    if found is None or len(seeds) < 2:
+        return "cannot be tested at this size"
+    return "confirmed" if found.low > 0 else "not seen here"
 
 
 def _saved(claim: SamplingClaim, seeds: Sequence[Path]) -> Difference | None:
@@ -154,9 +150,9 @@ def _claims(seeds: Sequence[Path]) -> list[str]:
     head = ["claim", "fixed minus adaptive, an update", "verdict"]
     lines = [table_row(head), table_row(["---"] * len(head))]
     for claim in CLAIMS:
-        found, verdict = _saved(claim, seeds), _judged(claim, seeds)["verdict"]
+        found = _saved(claim, seeds)
         text = "–" if found is None else f"{found.difference:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-        lines.append(table_row([claim.said, f"{text} {claim.quantity}", f"**{verdict}**"]))
+        lines.append(table_row([claim.said, f"{text} {claim.quantity}", f"**{_verdict(found, seeds)}**"]))
     return lines
 
 

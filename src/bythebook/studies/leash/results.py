@@ -19,7 +19,7 @@ from bythebook.errors import InputError
 from bythebook.stats import Difference
 from bythebook.stats.pass_curves import pass_curve_of, powers_of_two
 from bythebook.stats.support import exchange_p, null_split, support_counts, support_metrics
-from bythebook.studies.kept import interval_text, keep, results_script, share_text, table_row
+from bythebook.studies.kept import difference_report, interval_text, keep, results_script, share_text, table_row
 from bythebook.studies.leash.arms import ARMS, SAMPLERS
 from bythebook.studies.leash.figures import (
     ANSWERS,
@@ -84,14 +84,10 @@ def verdicts(folder: Path) -> list[dict[str, Any]]:
             "test": SAMPLERS[found.claim.sampler].label,
             "quantity": found.claim.quantity,
             "verdict": found.verdict,
-            "differences": [{"of": found.claim.arm, "to": "base", **_fields(found.difference)}],
+            "differences": [difference_report(found.claim.arm, "base", found.difference)],
         }
         for found in (found_of(claim, _seeds(folder)) for claim in CLAIMS)
     ]
-
-
-def _fields(found: Difference | None) -> dict[str, float | None]:
-    return dict.fromkeys(("difference", "low", "high")) if found is None else found._asdict()
 
 
 def _seeds(folder: Path) -> list[Path]:

@@ -105,6 +105,10 @@ class Questions:
     samples: int | None = None
     """Completions of a question beside the greedy one, where another number is drawn than in the other studies."""
 
+    def drawn(self, size: Size) -> int:
+        """How many completions of each question are drawn in a study of this size, beside the greedy one."""
+        return size.samples if self.samples is None else self.samples
+
     def sizes(self, size: Size) -> dict[str, int]:
         """How many questions of each set a study of this size asks, by the task's names of them."""
         ood = self.out_of_domain if self.out_of_domain and size.most_steps is None else size.out_of_domain

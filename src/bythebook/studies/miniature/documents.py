@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,25 @@ from bythebook.records import Record
 from bythebook.stats import Difference
 from bythebook.stats.bootstrap import crossed_draws, middle
 
-__all__ = ["POOLED", "Pooled", "Row", "document_value", "pair_counts", "pooled_difference", "pooled_figure"]
+__all__ = [
+    "POOLED",
+    "Pooled",
+    "Row",
+    "document_value",
+    "is_pooled",
+    "pair_counts",
+    "pooled_difference",
+    "pooled_figure",
+]
 
 Pooled = Literal["f1", "precision", "recall"]
 POOLED: tuple[Pooled, ...] = ("f1", "precision", "recall")
 _DRAWS, _SEED, _LEVEL = 2000, 0, 0.95
+
+
+def is_pooled(quantity: str) -> TypeGuard[Pooled]:
+    """Whether a quantity is of the pairs of all documents together, and no mean over documents."""
+    return quantity in POOLED
 
 
 class Row(NamedTuple):

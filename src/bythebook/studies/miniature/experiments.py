@@ -20,7 +20,8 @@ loading everything."""
 
 def expected_seconds(arm: Arm, size: Size, questions: Questions | None = None) -> float:
     """About how long an arm takes on one core like ours."""
-    asked = sum((questions or Questions()).sizes(size).values()) * (size.samples + 1)
+    questions = questions or Questions()
+    asked = sum(questions.sizes(size).values()) * (questions.drawn(size) + 1)
     rollouts = rows = 0
     if arm.recipe is not None:
         recipe = load_recipe(arm.recipe, arm.overrides)

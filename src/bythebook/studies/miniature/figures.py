@@ -12,7 +12,14 @@ from bythebook import stats
 from bythebook.records import Record, read_records
 from bythebook.stats import Difference
 from bythebook.studies.miniature.arms import Claim, QuantityName
-from bythebook.studies.miniature.documents import Row, document_value, pair_counts, pooled_difference, pooled_figure
+from bythebook.studies.miniature.documents import (
+    Row,
+    document_value,
+    is_pooled,
+    pair_counts,
+    pooled_difference,
+    pooled_figure,
+)
 
 __all__ = [
     "CEILING",
@@ -91,7 +98,7 @@ def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
     if quantity == "described":
         return stats.mean(float(r.tags["perceived"]) for r in records if r.sample < 0 and "perceived" in r.tags)
     if quantity != "avg":
-        tag = "recall" if quantity == "facts" else quantity
+        tag = "recall" if quantity == "facts" else quantity  # of facts: the quantity `recall` is of pairs
         return stats.mean(float(r.tags[tag]) for r in drawn if tag in r.tags)
     return stats.mean(map(float, right))
 
@@ -99,7 +106,7 @@ def _value(records: Sequence[Record], quantity: QuantityName) -> float | None:
 def figure(seed: Path, arm: str, split: str, quantity: QuantityName, kinds: Kinds = ()) -> float | None:
     """The mean over the sentences of one seed, or the figure of all their pairs together; None without records."""
     found = _by_sentence(seed, arm, split, kinds).values()
-    if quantity == "f1" or quantity == "precision" or quantity == "recall":
+    if is_pooled(quantity):
         counts = (pair_counts(records) for records in found)
         return pooled_figure([c for c in counts if c is not None], quantity)
     return stats.mean(_value(records, quantity) for records in found)
@@ -116,7 +123,7 @@ def difference(
 ) -> Difference | None:
     """One arm minus another, paired by sentence, with a bootstrap interval over seeds × guidelines; None where they
     share no sentence."""
-    if quantity == "f1" or quantity == "precision" or quantity == "recall":
+    if is_pooled(quantity):
         return pooled_difference(_pairs(seeds, one, other, split, kinds), quantity)
     rows: list[tuple[float, float, str, str]] = []
     for seed in seeds:

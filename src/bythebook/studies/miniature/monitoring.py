@@ -7,7 +7,8 @@ test accuracy goes on rising ("post-saturation generalisation").
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bythebook.studies.miniature.arms import Arm, Miniature
 from bythebook.studies.miniature.work import FEW
 from bythebook.studies.one_shot.saturation import StepSignal, expected_groups_with_signal, gain_after, saturated_from
 
-__all__ = ["keep_monitoring", "left_to_learn", "monitoring_table", "quarters"]
+__all__ = ["keep_monitoring", "left_to_learn", "metric_quarters", "monitoring_table", "quarters"]
 
 _CHOSEN = "chosen.json"
 _SOLVED = 0.99
@@ -81,6 +82,11 @@ def quarters(runs: Sequence[Sequence[Any]], value: Callable[[Any], float | None]
         mean = stats.mean(value(row) for part in rows for row in part)
         out.append("–" if mean is None else f"{mean:{form}}")
     return " → ".join(out)
+
+
+def metric_quarters(runs: Sequence[Sequence[Mapping[str, Any]]], names: Sequence[str]) -> list[str]:
+    """`quarters` of the metrics of these names."""
+    return [quarters(runs, methodcaller("get", name)) for name in names]
 
 
 def _sizes(arm: Arm) -> tuple[int, int]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bythebook import stats
 from bythebook.errors import InputError
-from bythebook.records import read_jsonl
-from bythebook.studies.kept import interval_text, keep_arms, points, results_script, share_text, table_row
+from bythebook.studies.kept import interval_text, keep_arms, metrics_of, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import SPLITS, Miniature, QuantityName
-from bythebook.studies.miniature.figures import CEILING, Comparison, found_of, kinds_of, over_seeds
+from bythebook.studies.miniature.claims import claim_reports, claims_table
+from bythebook.studies.miniature.figures import Found, found_of, kinds_of, over_seeds
 from bythebook.studies.miniature.mcnemar_table import mcnemar_tables, noted_table
-from bythebook.studies.miniature.monitoring import keep_monitoring, monitoring_table, quarters
+from bythebook.studies.miniature.monitoring import keep_monitoring, metric_quarters, monitoring_table
 from bythebook.studies.miniature.systems import MINIATURES
 
 __all__ = ["keep_experiments", "results", "verdicts"]
@@ -41,12 +40,6 @@ _SMOOTHED = (
     "smoothed curve."
 )
 _REMEDY = "make them with --keep"
-_RULE = (
-    "A claim that one arm is better is *confirmed* if the interval of every difference lies above 0, and *not seen "
-    "here* if one does not; a claim that two are alike is *confirmed* if the interval lies within the margin, *not "
-    "seen here* if it lies outside. *Cannot be tested at this size*: fewer than two seeds, an arm is missing, the "
-    f"interval reaches over a margin, or all figures are above {100 * CEILING:g} %."
-)
 
 
 def keep_experiments(run: Path, folder: Path) -> None:
@@ -69,7 +62,13 @@ def results(folder: Path) -> str:
     )
     noticed = [noted_table(miniature, seeds), mcnemar_tables(miniature, seeds)] if miniature.paired else []
     noticed += [_by_kind(miniature, seeds)] if miniature.by_kind else []
-    parts = [said, _figures(miniature, seeds), *noticed, _claims(miniature, seeds), _curves(miniature, seeds)]
+    parts = [
+        said,
+        _figures(miniature, seeds),
+        *noticed,
+        claims_table(_found(miniature, seeds), splits),
+        _curves(miniature, seeds),
+    ]
     parts += [_last_values(miniature, seeds)] if miniature.smoothed else []
     return "\n\n".join([*parts, *([monitoring_table(miniature, seeds)] if miniature.monitored else [])])
 
@@ -77,17 +76,11 @@ def results(folder: Path) -> str:
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """The claims, as `bythebook reproduce --json` prints them."""
     miniature, seeds = _kept(folder)
-    found = [found_of(claim, seeds) for claim in miniature.claims]
-    return [
-        {
-            "claim": f.claim.said,
-            "test": miniature.questions.splits[f.claim.split],
-            "quantity": f.claim.quantity,
-            "verdict": f.verdict,
-            "differences": [_difference(c) for c in f.comparisons],
-        }
-        for f in found
-    ]
+    return claim_reports(_found(miniature, seeds), miniature.questions.splits)
+
+
+def _found(miniature: Miniature, seeds: Sequence[Path]) -> list[Found]:
+    return [found_of(claim, seeds) for claim in miniature.claims]
 
 
 def _kept(folder: Path) -> tuple[Miniature, list[Path]]:
@@ -104,17 +97,6 @@ def _miniature(seed: Path) -> Miniature:
         return MINIATURES[json.loads((seed / "size.json").read_text(encoding="utf-8"))["system"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError("holds no kept records of a miniature", file=seed, remedy=_REMEDY) from None
-
-
-def _difference(comparison: Comparison) -> dict[str, Any]:
-    found = comparison.found
-    return {
-        "of": comparison.better,
-        "to": comparison.than,
-        "difference": found and found.difference,
-        "low": found and found.low,
-        "high": found and found.high,
-    }
 
 
 def _figures(miniature: Miniature, seeds: Sequence[Path]) -> str:
@@ -135,14 +117,6 @@ def _figure_text(values: Sequence[float], quantity: QuantityName) -> str:
     return interval_text(values, times=1.0) if quantity == "length" else share_text(values)
 
 
-def _difference_text(comparison: Comparison, quantity: QuantityName) -> str:
-    """In points; of lengths in tokens."""
-    found = comparison.found
-    if found is None or quantity != "length":
-        return points(found)
-    return f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}] tokens"
-
-
 def _by_kind(miniature: Miniature, seeds: Sequence[Path]) -> str:
     """Avg@K of each kind of question."""
     columns = [(split, kind) for split in SPLITS for kind in kinds_of(seeds)]
@@ -155,26 +129,15 @@ def _by_kind(miniature: Miniature, seeds: Sequence[Path]) -> str:
     return "\n".join(lines)
 
 
-def _claims(miniature: Miniature, seeds: Sequence[Path]) -> str:
-    tests = miniature.questions.splits
-    head = ["claim", "test", "difference, points", "verdict"]
-    lines = ["### Claims", "", _RULE, "", table_row(head), table_row(["---"] * len(head))]
-    for found in (found_of(claim, seeds) for claim in miniature.claims):
-        differences = "; ".join(_difference_text(c, found.claim.quantity) for c in found.comparisons)
-        lines.append(table_row([found.claim.said, tests[found.claim.split], differences, f"**{found.verdict}**"]))
-    return "\n".join(lines)
-
-
 def _curves(miniature: Miniature, seeds: Sequence[Path]) -> str:
     """Means over quarters of the training, over seeds."""
     curves = miniature.curves
     lines = ["### Training, by quarters", "", table_row(["", *curves]), table_row(["---", *["---"] * len(curves)])]
     for arm in miniature.arms:
-        runs = [rows for seed in seeds if (rows := _metrics(seed, arm.name))]
+        runs = [rows for seed in seeds if (rows := metrics_of(seed, arm.name))]
         if runs:
             known = any(row.get(name) is not None for rows in runs for row in rows for name in curves)
-            cells = [quarters(runs, partial(_value, name)) for name in curves]
-            lines += [table_row([arm.label, *cells])] if known else []
+            lines += [table_row([arm.label, *metric_quarters(runs, curves)])] if known else []
     return "\n".join(lines)
 
 
@@ -184,22 +147,13 @@ def _last_values(miniature: Miniature, seeds: Sequence[Path]) -> str:
     lines += [table_row(["", "last", f"mean of the last {_WINDOW}"]), table_row(["---", "--:", "--:"])]
     for arm in (arm for arm in miniature.arms if arm.recipe is not None):
         curves = [
-            [accuracy for row in _metrics(seed, arm.name) if (accuracy := row.get("accuracy")) is not None]
+            [accuracy for row in metrics_of(seed, arm.name) if (accuracy := row.get("accuracy")) is not None]
             for seed in seeds
         ]
         ends = ([stats.trailing_mean(curve, window) for curve in curves] for window in (1, _WINDOW))
         cells = [share_text([value for value in values if value is not None]) for values in ends]
         lines.append(table_row([arm.label, *cells]))
     return "\n".join(lines)
-
-
-def _metrics(seed: Path, arm: str) -> list[dict[str, Any]]:
-    file = seed / "metrics" / f"{arm}.jsonl"
-    return [row for _, row in read_jsonl(file)] if file.exists() else []
-
-
-def _value(name: str, row: dict[str, Any]) -> float | None:
-    return row.get(name)
 
 
 def main() -> int:

@@ -97,7 +97,7 @@ def run_arm(system: str, name: str, run: str, seed: int, size: Size) -> str:
     asked = {**questions.options, **arm.asked, **questions.sizes(size)}
     sets = task_named(questions.task).read(None, seed=seed + miniature.test_seed, **asked)
     sets = {"id": sets[questions.in_domain], "ood": sets[questions.beyond]}
-    most, k = questions.max_new_tokens, size.samples if questions.samples is None else questions.samples
+    most, k = questions.max_new_tokens, questions.drawn(size)
     sampling = Sampling(temperature=1.0, max_new_tokens=most, n=max(1, k), seed=seed, batch_size=_BATCH)
     style = model.settings.style.model_copy(update=dict(arm.prompt))
     # The last file marks the arm as done.

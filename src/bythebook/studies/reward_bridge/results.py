@@ -18,6 +18,7 @@ from bythebook.errors import InputError
 from bythebook.records import read_records
 from bythebook.studies.kept import interval_text, keep_arms, points, results_script, share_text, table_row
 from bythebook.studies.miniature.arms import QuantityName
+from bythebook.studies.miniature.claims import claim_reports
 from bythebook.studies.miniature.figures import Found, found_of, over_seeds
 from bythebook.studies.reward_bridge.arms import ARMS, CLAIMS, SPLITS, VERIFIER
 
@@ -53,25 +54,7 @@ def results(folder: Path) -> str:
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """The claims, as `bythebook reproduce --json` prints them."""
-    return [
-        {
-            "claim": f.claim.said,
-            "test": SPLITS[f.claim.split],
-            "quantity": f.claim.quantity,
-            "verdict": f.verdict,
-            "differences": [
-                {
-                    "of": c.better,
-                    "to": c.than,
-                    "difference": c.found and c.found.difference,
-                    "low": c.found and c.found.low,
-                    "high": c.found and c.found.high,
-                }
-                for c in f.comparisons
-            ],
-        }
-        for f in _found(_seeds(folder))
-    ]
+    return claim_reports(_found(_seeds(folder)), SPLITS)
 
 
 def _seeds(folder: Path) -> list[Path]:
