@@ -120,9 +120,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 OTHERWISE = {"one_shot": {"num_iterations"}, "med_rlvr": {"ppo"}, "modomodo": {"beta"}}
 """Fields of the loss that a miniature has otherwise than its recipe: one update a rollout, which the release has; the
 critic's learning rate; no KL in few steps at a high rate."""
-OTHER_REWARD = {"med_rlvr": {"options"}, "reward_bridge": {"options"}, "codev_r1": {"options"}}
+OTHER_REWARD = {"med_rlvr": {"options"}, "reward_bridge": {"options"}, "codev_r1": {"options", "overlong"}}
 """Of the reward: stages of an annotator's short notes; a rule, since a verifier has to be made first; how much a test
-bench tries."""
+bench tries, and no cost of length where all is short."""
 
 
 @pytest.mark.parametrize(("name", "key"), [(name, key) for name, values in PUBLISHED.items() for key in values])

@@ -22,6 +22,9 @@ def refuse_mixing(recipe: Recipe) -> None:
     rewarded = [f"data.also.{i}.reward" for i, more in enumerate(data.also) if more.reward]
     if recipe.method != "rl" and (rewarded or data.mixture is not None):
         raise ValueError(f"{rewarded[0] if rewarded else 'data.mixture'} is of RL")
+    for i, more in enumerate(data.also):
+        if more.reward and more.reward.overlong:
+            raise ValueError(f"data.also.{i}.reward.overlong: reward.overlong is for the completions of all domains")
     if not rewarded and data.mixture is None:
         return
     if twice := next((name for name in names if names.count(name) > 1), None):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bythebook.recipe.domains import refuse_mixing
+from bythebook.recipe.reward import OverlongSection, RewardSection
 from bythebook.recipe.section import Section as _Section
 from bythebook.recipe.self_play import SelfPlaySection, self_play_fault
 
@@ -20,6 +21,7 @@ __all__ = [
     "ModelSection",
     "MoreData",
     "ObjectiveSection",
+    "OverlongSection",
     "PPOSection",
     "PromptSection",
     "Recipe",
@@ -57,13 +59,6 @@ class ModelSection(_Section):
     """Layers from the first one on that stay as they are, with the embedding and the last norm; not beside `lora`."""
     scratch: dict[str, Any] = Field(default_factory=dict)
     """Options of training.small_models for `path: scratch`."""
-
-
-class RewardSection(_Section):
-    """RL only: which reward, with its options."""
-
-    name: str
-    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class MoreData(_Section):
@@ -382,6 +377,8 @@ class Recipe(_Section):
         refuse_mixing(self)
         if self.objective and self.rollout and (fault := self_play_fault(self.objective, self.rollout)):
             raise ValueError(fault)
+        if self.reward and self.reward.overlong and self.rollout and self.rollout.self_play:
+            raise ValueError("reward.overlong beside rollout.self_play")
         e = self.evaluation
         if e.choose_on in ("test", "ood", self.data.train_split):
             raise ValueError(f"evaluation.choose_on: {e.choose_on}: a model is never chosen on training or test data")

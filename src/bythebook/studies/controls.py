@@ -61,9 +61,13 @@ def control_runs(recipe: Recipe, output: Path) -> tuple[ControlRun, ...]:
     low, wrong, right = _scale(reward)
     rewards = {
         "random": RewardSection(
-            name="bernoulli", options={"p": 0.5, "seed": recipe.seed, "right": right, "wrong": wrong}
+            name="bernoulli",
+            options={"p": 0.5, "seed": recipe.seed, "right": right, "wrong": wrong},
+            overlong=reward.overlong,
         ),
-        "format": RewardSection(name="format_only", options={"bad_format": low, "good_format": right}),
+        "format": RewardSection(
+            name="format_only", options={"bad_format": low, "good_format": right}, overlong=reward.overlong
+        ),
         "majority": RewardSection(
             name="majority",
             options={
@@ -72,6 +76,7 @@ def control_runs(recipe: Recipe, output: Path) -> tuple[ControlRun, ...]:
                 "group_size": rollout.num_generations,
                 "seed": recipe.seed,
             },
+            overlong=reward.overlong,
         ),
     }
     started = _started(recipe, output)

@@ -20,10 +20,11 @@ from bythebook.judging.perceived_recipe import PERCEIVED, perceived_reward
 from bythebook.metrics.stages import Thresholds
 from bythebook.objectives.deviation_filter import DeviationFilter
 from bythebook.prompts import style_of
-from bythebook.recipe import ObjectiveSection, Recipe, RolloutSection, TrainingSection
+from bythebook.recipe import ObjectiveSection, Recipe, RewardSection, RolloutSection, TrainingSection
 from bythebook.records import Record, append_jsonl
 from bythebook.rewards import reward
 from bythebook.rewards.answers import Monitor, gold_text, pooled_f1
+from bythebook.rewards.overlong import Overlong, Penalised
 from bythebook.rewards.stages import stage_shares, stages_in
 from bythebook.rewards.text_reward import completion_text
 from bythebook.schema import read_gold
@@ -188,6 +189,12 @@ def _reward(recipe: Recipe, *, prefilled: bool) -> Any:
     section = recipe.reward
     if section is None:
         raise RecipeError(f"recipe {recipe.name!r} names no reward")
+    found = _verifier(recipe, section, prefilled=prefilled)
+    return found if section.overlong is None else Penalised(found, Overlong(**section.overlong.model_dump()))
+
+
+def _verifier(recipe: Recipe, section: RewardSection, *, prefilled: bool) -> Any:
+    """What pays before length is looked at."""
     if routed := routed_reward(recipe, prefilled=prefilled):
         return routed
     if section.name == NAME:

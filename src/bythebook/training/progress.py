@@ -51,6 +51,7 @@ METRICS = {
     "archer/knowledge/clip": "knowledge_clip_ratio",
     "probability/probability": "reference_probability",
     "probability/baseline": "reference_probability_bare",
+    "overlong/share": "overlong",
     "refill/prompts": "prompts_drawn",
     "refill/rounds": "rounds_of_sampling",
     "refill/tokens": "tokens_generated",

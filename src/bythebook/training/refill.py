@@ -22,6 +22,7 @@ from torch import Tensor
 from bythebook.errors import RecipeError
 from bythebook.objectives.deviation_filter import DeviationFilter, DeviationState, group_deviations
 from bythebook.records import Record
+from bythebook.rewards.overlong import Penalised
 from bythebook.stats.draws import DrawRule
 from bythebook.training.grpo import GuidelineGRPOTrainer
 from bythebook.training.log_probs import learnt_tokens
@@ -66,6 +67,7 @@ class RefillingTrainer(GuidelineGRPOTrainer):
     ) -> None:
         super().__init__(**kwargs)
         self._filter, self._seen = deviation, DeviationState()
+        self._penalised = next((f for f in self.reward_funcs if isinstance(f, Penalised)), None)
         self._rule, self._max_prompts, self._size = rule, max_prompts, int(self.num_generations or 1)
         mine = self.args.per_device_train_batch_size * self.args.steps_per_generation
         if mine % self._size:
@@ -128,9 +130,13 @@ class RefillingTrainer(GuidelineGRPOTrainer):
         return [_Group(round_, i * size, bool(has)) for i, has in enumerate(signal.tolist())]
 
     def _deviations(self, records: Sequence[Record]) -> Tensor:
-        """Of each group, in order; 0 where fewer than two of its rollouts were scored."""
-        values = [math.nan if record.value is None else record.value for record in records]
+        """Of each group, in order, before length is penalised (CodeV-R1's code filters by accuracy); 0 where fewer than
+        two of its rollouts were scored."""
+        values = [math.nan if record.value is None else self._earned(record.value, record) for record in records]
         return group_deviations(torch.tensor(values, dtype=torch.float64), self._size).nan_to_num(0.0)
+
+    def _earned(self, value: float, record: Record) -> float:
+        return value if self._penalised is None else self._penalised.earned(value, record.tokens or 0)
 
     def _counted(self, new: Sequence[_Group], whole: Sequence[_Group]) -> tuple[int, int]:
         """(new groups with a signal in all processes, groups with a signal so far in the process that has least)"""
