@@ -51,8 +51,9 @@ def test_fine_tuning_alone_needs_none(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.slow
 @needs_icarus
+@pytest.mark.parametrize("options", ["{}", "{plan: {vectors: 60}, limits: {seconds: 20}}"], ids=["default", "own"])
 def test_what_is_paid_is_accuracy_and_the_simulator_runs_once_a_circuit(
-    tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch, options: str
 ) -> None:
     forget_checks()
     calls: list[tuple[str, tuple[str, ...]]] = []
@@ -62,7 +63,7 @@ def test_what_is_paid_is_accuracy_and_the_simulator_runs_once_a_circuit(
         return check_many(reference, candidates, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(checked, "check_many", counted)
-    recipe = small("codev_r1_tiny", tmp_path, fixtures)
+    recipe = small("codev_r1_tiny", tmp_path, fixtures, f"reward.options={options}")
     train(recipe, output=tmp_path / "run", quiet=True)
     records = read_records(tmp_path / "run" / "records" / "rollouts.jsonl")
     assert all(r.value == float(bool(r.correct)) for r in records)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bythebook.metrics.extraction import Counts, entity_counts, relation_counts, total, with_types
 from bythebook.metrics.labels import same_label
@@ -45,15 +45,17 @@ class Answer(NamedTuple):
 class Monitor:
     """Reads answers of either form, whatever is rewarded: labels as R1-RE has them, extractions as R²GRPO has them."""
 
-    def __init__(self, *, prefilled: bool = False, tags: str = "think") -> None:
-        """See `rewards.reward`."""
+    def __init__(
+        self, *, prefilled: bool = False, tags: str = "think", circuits: Mapping[str, Any] | None = None
+    ) -> None:
+        """See `rewards.reward`; `circuits` are options of `codev_r1`: how hard test benches try."""
         self.prefilled = prefilled
         self._label = reward("r1_re", prefilled=prefilled)
         self._extraction = reward("r2grpo", prefilled=prefilled, tags=tags)
         self._answer = reward("free_answer", prefilled=prefilled)
         self._key_values = reward("medical_vie", prefilled=prefilled, tags=tags)
         self._table = reward("table_r1", prefilled=prefilled)
-        self._circuit = reward("codev_r1", prefilled=prefilled)
+        self._circuit = reward("codev_r1", prefilled=prefilled, **(circuits or {}))
 
     def ahead(self, rows: Iterable[tuple[str, object]]) -> None:
         """Rows (completion, gold) that will be looked at: what is faster for many together is done now."""

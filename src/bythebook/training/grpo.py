@@ -210,6 +210,12 @@ def _verifier(recipe: Recipe, section: RewardSection, *, prefilled: bool) -> Any
     return reward(section.name, prefilled=prefilled, tags=recipe.prompt.tags, **section.options)
 
 
+def _benches(section: RewardSection) -> dict[str, Any]:
+    """How hard test benches try: as for what is paid, so that nothing is simulated twice."""
+    options = section.options if section.name == "codev_r1" else {}
+    return {name: options[name] for name in ("plan", "limits") if name in options}
+
+
 def _scorer(recipe: Recipe, *, prefilled: bool) -> ProbabilityScorer | None:
     """What computes the reward of the recipe, where that needs the model."""
     section = recipe.reward
@@ -346,7 +352,7 @@ def make_grpo_trainer(
         objective=recipe.objective,
         share_prefix=recipe.rollout.share_prefix,
         pack_tokens=recipe.training.pack_tokens,
-        monitor=Monitor(prefilled=prefilled, tags=recipe.prompt.tags),
+        monitor=Monitor(prefilled=prefilled, tags=recipe.prompt.tags, circuits=_benches(recipe.reward)),
         records=output / "records" / "rollouts.jsonl",
         model=model,
         args=arguments,
