@@ -31,6 +31,20 @@ def test_prompt_and_gold_have_the_same_keys_all_of_them_stated() -> None:
         assert KeySchema.of(part.guideline) == KeySchema.of(whole.guideline).restricted(kept)
 
 
+def test_of_all_declared_keys_one_is_stated_at_least() -> None:
+    in_vain = 0
+    for whole, part in zip(TRAIN * 5, with_key_subsets(TRAIN * 5, declared=True), strict=True):
+        values, kept = json.loads(whole.reference or ""), json.loads(part.reference or "")
+        asked = set(keys_of(part))
+        assert asked <= set(keys_of(whole))
+        assert kept == {name: value for name, value in values.items() if name in asked}
+        assert kept
+        in_vain += len(asked - set(values))
+    assert in_vain > 40
+    asked_for = task_named("world_forms").read(None, train=40, keys="declared", draws=2)["train"]
+    assert asked_for == with_key_subsets(TRAIN, draws=2, declared=True)
+
+
 def test_what_is_drawn_depends_on_seed_id_and_number_alone() -> None:
     assert with_key_subsets(TRAIN, seed=1) == with_key_subsets(TRAIN, seed=1)
     assert with_key_subsets(TRAIN, seed=1) != with_key_subsets(TRAIN, seed=2)
@@ -75,7 +89,7 @@ def test_options_that_there_are_not_are_refused() -> None:
         task_named("world_forms").read(None, train=1, keys="some")
     with pytest.raises(RecipeError, match="ask at least once"):
         task_named("sroie").read("tests/fixtures/sroie", draws=0)
-    with pytest.raises(RecipeError, match="all, subset"):
+    with pytest.raises(RecipeError, match="all, subset, declared"):
         task_named("sroie").read("tests/fixtures/sroie", keys="some")
     with pytest.raises(DataError, match="path"):
         task_named("key_values").read(None)

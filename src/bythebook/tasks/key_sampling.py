@@ -3,6 +3,9 @@
 Of every document a random subset of the keys that its gold states is drawn; the prompt describes these alone, and the
 gold holds these alone. Answers get shorter and right ones come earlier. The paper gives no distribution: a size from 1
 to all, each as likely, is our stand-in. Keys inside of objects and lists go with the outermost one.
+
+So no key is asked for in vain, and nothing teaches to leave one out. Our variant draws from all keys that are declared,
+one of them stated at least: an answer without a value can't be right by a match of pairs.
 """
 
 from __future__ import annotations
@@ -21,9 +24,12 @@ DRAW_MARK = "#keys"
 """Stands in an id between that of the document and the number of the draw."""
 
 
-def with_key_subsets(examples: Iterable[Example], seed: int = 0, draws: int = 1) -> list[Example]:
-    """`draws` questions about every document. What is drawn depends on seed, id and number of the draw alone. A
-    document of which nothing is stated, or known, is asked for all keys, once, and keeps its id."""
+def with_key_subsets(
+    examples: Iterable[Example], seed: int = 0, draws: int = 1, *, declared: bool = False
+) -> list[Example]:
+    """`draws` questions about every document, for keys that are stated or, with `declared`, for any of the guideline.
+    What is drawn depends on seed, id and number of the draw alone. A document of which nothing is stated, or known, is
+    asked for all keys, once, and keeps its id."""
     found: list[Example] = []
     for example in examples:
         stated = _stated(example)
@@ -32,7 +38,10 @@ def with_key_subsets(examples: Iterable[Example], seed: int = 0, draws: int = 1)
             continue
         for draw in range(draws):
             rng = random.Random(f"bythebook keys/{seed}/{example.id}/{draw}")
-            chosen = rng.sample(stated, rng.randint(1, len(stated)))
+            among = KeySchema.of(example.guideline).names if declared else stated
+            chosen = rng.sample(among, rng.randint(1, len(among)))
+            if not set(chosen) & set(stated):
+                chosen[0] = rng.choice(stated)
             found.append(with_some_keys(example, chosen, f"{example.id}{DRAW_MARK}{draw}"))
     return found
 

@@ -1,7 +1,8 @@
 """Documents read into JSON under keys with descriptions: one's own, from JSONL (`readers.key_values`).
 
 The keys are the guideline (`schema.key_values`), the lines are the text. `keys: subset` asks in training for a random
-part of the keys (`tasks.key_sampling`); `images` shows the scans in the place of the lines.
+part of the keys that a document states, `declared` for one of all keys (`tasks.key_sampling`); `images` shows the scans
+in the place of the lines.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bythebook.types import Example
 
 __all__ = ["TASK", "AskedKeys", "asked_keys", "check", "document_example", "load", "values_alone", "values_with_lines"]
 
-AskedKeys = Literal["all", "subset"]
+AskedKeys = Literal["all", "subset", "declared"]
 
 
 def load(
@@ -35,9 +36,9 @@ def load(
 ) -> dict[str, list[Example]]:
     """One document a row; the name of a file is its split, and that of a single one `train`.
 
-    With `keys` `subset` every document of `train` is asked `draws` times for some of its keys. With `images` the scans
-    are shown, without it the lines. DataError names file and line of the first fault, the missing path, or the first
-    document that has no scan, or no lines.
+    With `keys` `subset` or `declared` every document of `train` is asked `draws` times for some of its keys. With
+    `images` the scans are shown, without it the lines. DataError names file and line of the first fault, the missing
+    path, or the first document that has no scan, or no lines.
     """
     if path is None:
         raise DataError("the task key_values reads a path", remedy="--path FILE.jsonl")
@@ -86,8 +87,8 @@ def document_example(document: KeyedDocument, task: str, split: str) -> Example:
 
 
 def asked_keys(rows: Mapping[str, list[Example]], keys: str, draws: int, seed: int) -> dict[str, list[Example]]:
-    """The option `keys` of a task: `subset` changes the split `train` alone. RecipeError for another value than `all`
-    and `subset`, and for less than one draw."""
+    """The option `keys` of a task, which changes the split `train` alone. RecipeError for a value that there is not,
+    and for less than one draw."""
     if keys not in get_args(AskedKeys):
         raise RecipeError(f"keys: {keys!r}", remedy=f"choose one of {', '.join(get_args(AskedKeys))}")
     if draws < 1:
@@ -95,7 +96,7 @@ def asked_keys(rows: Mapping[str, list[Example]], keys: str, draws: int, seed: i
     if keys == "all":
         return dict(rows)
     return {
-        split: with_key_subsets(examples, seed, draws) if split == "train" else examples
+        split: with_key_subsets(examples, seed, draws, declared=keys == "declared") if split == "train" else examples
         for split, examples in rows.items()
     }
 

@@ -48,7 +48,7 @@ class FormOptions(Noun):
     blurred: float = Field(default=0.1, ge=0.0, le=1.0)
     """How often a word of a label is damaged."""
     keys: AskedKeys = "all"
-    """`subset` asks in training for a random part of the keys."""
+    """`subset` asks in training for a random part of the keys that a document states, `declared` for one of all."""
     draws: int = Field(default=1, ge=1)
     images: bool = False
     """Documents are pictures of pages, without the noise of text recognition."""
