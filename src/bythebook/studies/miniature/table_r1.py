@@ -29,7 +29,7 @@ TABLE_R1 = Miniature(
             START.name,
             "start, of mixed care and form",
             "table_r1_start_tiny",
-            steps=360,
+            steps=760,
             data_seed=1000,
         ),
         _paid("rl", "RL, form weighs 0.1"),
