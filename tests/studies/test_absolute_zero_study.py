@@ -12,6 +12,7 @@ import pytest
 
 from bythebook.errors import InputError
 from bythebook.generation import ModelSettings, Sampling
+from bythebook.recipe import load_recipe
 from bythebook.records import Record, read_records, write_jsonl
 from bythebook.sandbox import Sandbox
 from bythebook.studies.absolute_zero.arms import ARMS, CLAIMS, KINDS_ASKED, QUICK, SPLITS, START, PlaySize
@@ -59,10 +60,18 @@ def test_the_release_differs_in_two_things_alone(tmp_path: Path) -> None:
     assert theirs == ours
 
 
-def test_a_start_reads_every_exercise_once_and_other_ones_in_every_seed(tmp_path: Path) -> None:
-    recipes = [recipe_of(ARM[START], seed, PlaySize(), tmp_path) for seed in (0, 1)]
+def test_a_start_has_its_stages_and_other_exercises_in_every_seed(tmp_path: Path) -> None:
+    size = PlaySize()
+    recipes = [recipe_of(ARM[START], seed, size, tmp_path) for seed in (0, 1)]
     assert [r.data.options["seed"] for r in recipes] == [5000, 5001]
-    assert all(r.data.options["train"] == r.training.max_steps * r.training.batch_size for r in recipes)
+    assert [r.data.also[0].options["seed"] for r in recipes] == [6000, 6001]
+    for recipe in recipes:
+        t, careful = recipe.training, recipe.data.also[0]
+        assert t.max_steps == size.careful_steps + size.start_steps
+        assert careful.steps == size.careful_steps
+        assert careful.options["care"] == 1
+        assert recipe.data.options["train"] == size.start_steps * t.batch_size
+    assert recipes[0].data.also[0].options == load_recipe("absolute_zero_start_tiny").data.also[0].options
     assert expected_seconds("self_play", PlaySize()) > expected_seconds("self_play", QUICK)
 
 

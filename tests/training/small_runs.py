@@ -42,7 +42,8 @@ def data_of(recipe: Recipe, folder: Path, fixtures: Path) -> list[str]:
     sizes = () if recipe.data.only else ("train", "id", "ood", "unusual")
     fewer = [f"data.options.{name}={SENTENCES}" for name in sizes if name in recipe.data.options]
     if recipe.data.task == "world_programs":
-        return ["data.options.train=2000"]  # self-play has to learn what a valid exercise is
+        also = [f"data.also.{i}.options.train=400" for i, _ in enumerate(recipe.data.also)]
+        return ["data.options.train=2000", *also]  # self-play has to learn what a valid exercise is
     if recipe.data.task == "semeval2010":
         return [f"data.path={json.dumps(str(fixtures / 'semeval2010_task8'))}", *fewer]
     if recipe.data.task == "documents":

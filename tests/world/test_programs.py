@@ -106,6 +106,23 @@ def test_careful_solvers_write_the_digits_on_the_way(exercises: dict[str, list[E
         assert trace[-1] == e.reference
 
 
+def test_solvers_are_of_the_care_that_is_asked_for() -> None:
+    task = task_named("world_programs")
+    careful = solver(task.read(None, train=60, care=1, guesses=0)["train"], "deduction")
+    assert [task.targets["mixed"](e, random.Random(0)) for e in careful] == [
+        write_as("careful", e, random.Random(0)) for e in careful
+    ]
+    hasty = solver(task.read(None, train=60, care=0, guesses=0)["train"], "deduction")
+    assert all(task.targets["mixed"](e, random.Random(0)) == write_as("hasty", e, random.Random(0)) for e in hasty)
+    usual = solver(task.read(None, train=900)["train"], "deduction")
+    with_trace = sum(
+        not task.targets["mixed"](e, random.Random(i)).startswith("<think></think>") for i, e in enumerate(usual)
+    )
+    assert 0.25 < with_trace / len(usual) < 0.45
+    with pytest.raises(RecipeError, match=r"care 0\.9 and guesses 0\.2 are more than 1"):
+        task.read(None, train=1, care=0.9)
+
+
 def test_every_pair_of_an_induction_is_there_once() -> None:
     program = draw_program(random.Random(1), 2, False)
     problem = induction_of(program, "digits", random.Random(2))

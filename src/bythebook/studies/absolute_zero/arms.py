@@ -69,7 +69,10 @@ CLAIMS: tuple[Claim, ...] = (
 class PlaySize:
     """How much of everything, in one seed."""
 
-    start_steps: int = 400
+    careful_steps: int = 2500
+    """Of fine-tuning on careful solvers alone."""
+    start_steps: int = 60
+    """Of fine-tuning on solvers of differing care, after these."""
     steps: int = 40
     questions: int = 384
     """Of held-out programs, a third of each kind; and half as many of longer ones."""
@@ -77,5 +80,5 @@ class PlaySize:
     """K of Avg@K and Pass@K."""
 
 
-QUICK = PlaySize(start_steps=120, steps=2, questions=12, samples=2)
+QUICK = PlaySize(careful_steps=1, start_steps=120, steps=2, questions=12, samples=2)
 """Whether it runs at all; no figure of it means anything."""

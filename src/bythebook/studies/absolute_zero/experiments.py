@@ -11,14 +11,15 @@ from bythebook.studies.schedule import run_seeds
 
 __all__ = ["expected_seconds", "run_experiments"]
 
-_ROW, _STEP, _ANSWER, _LOAD = 0.0012, 1.5, 0.002, 8.0
+_ROW, _STEP, _ANSWER, _LOAD = 0.0025, 1.5, 0.002, 8.0
 """Seconds on one core, estimated: a row of fine-tuning, a step of self-play, an answer in a test, loading it all."""
 
 
 def expected_seconds(name: str, size: PlaySize) -> float:
     """About how long an arm takes on one core like ours."""
     asked = size.questions * 1.5 * (size.samples + 1)
-    training = _ROW * 48 * size.start_steps if name == START else _STEP * size.steps
+    rows = 48 * (size.careful_steps + size.start_steps)
+    training = _ROW * rows if name == START else _STEP * size.steps
     return _LOAD + training + _ANSWER * asked
 
 

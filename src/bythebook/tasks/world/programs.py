@@ -7,13 +7,14 @@ if the sandbox says so (`tasks.self_play`); the reference is only one of the rig
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from bythebook.errors import DataError
+from bythebook.errors import DataError, RecipeError
 from bythebook.tasks.base import Task
 from bythebook.tasks.self_play.asking import fence, proposer_example, solver_example
 from bythebook.tasks.self_play.problems import IDENTITY, KINDS, Induction, Kind, Problem, Triplet
@@ -31,12 +32,10 @@ from bythebook.types import Example, Noun
 
 __all__ = ["TASK", "ProgramOptions", "load", "problem_of", "write_as", "written_programs"]
 
-_PROBLEM, _TRACE, _LENGTHS = "_problem", "_trace", "_lengths"
+_PROBLEM, _TRACE, _LENGTHS, _SHARES = "_problem", "_trace", "_lengths", "_shares"
 _LONGEST = 8
 VAGUE = "digits"
 """A message that says nothing."""
-_SHARES = {"careful": 0.35, "hasty": 0.45, "guess": 0.2}
-"""Of solvers of differing care; our choice: accuracy begins low and everything right can be found."""
 
 
 class ProgramOptions(Noun):
@@ -50,6 +49,10 @@ class ProgramOptions(Noun):
     """Steps of a program in `train` and `id`; in induction one less. `ood` has one step more."""
     proposed: float = Field(default=0.4, ge=0, le=1)
     """Share of `train` that is the proposer's."""
+    care: float = Field(default=0.35, ge=0, le=1)
+    """Share of careful solvers in the target `mixed`; our choice: what is right is rare, and can be found."""
+    guesses: float = Field(default=0.2, ge=0, le=1)
+    """Share of those who guess; with the careful ones 1 at most. The others are hasty."""
     references: int = Field(default=2, ge=1, le=6)
     """Exercises that the proposer is shown, at most."""
     identity: float = Field(default=0.3, ge=0, le=1)
@@ -59,6 +62,8 @@ class ProgramOptions(Noun):
 def load(path: Path | str | None = None, **options: Any) -> dict[str, list[Example]]:
     """The splits asked for. RecipeError for an unknown option; the world needs no path."""
     o = options_of("world_programs", ProgramOptions, path, options)
+    if o.care + o.guesses > 1:
+        raise RecipeError(f"care {o.care:g} and guesses {o.guesses:g} are more than 1", remedy="lower one of them")
     splits: dict[str, list[Example]] = {}
     for split, n in (("train", o.train), ("id", o.id), ("ood", o.ood)):
         rng = random.Random(f"bythebook programs/{split}/{o.seed}")
@@ -76,7 +81,7 @@ def _exercise(o: ProgramOptions, split: str, number: int, rng: random.Random) ->
         longest = max(1, o.longest - (kind == "induction"))
         length = longest + 1 if split == "ood" else rng.randint(1, longest)
         example, more = _solved(draw_program(rng, length, split != "train"), kind, name, rng)
-        more |= {"length": str(length)}
+        more |= {"length": str(length), _SHARES: json.dumps([o.care, o.guesses])}
     return example.model_copy(update={"split": split, "meta": {**example.meta, "guideline_id": name, **more}})
 
 
@@ -158,7 +163,9 @@ def _form(thinking: str, blocks: str) -> str:
 
 
 def _mixed(example: Example, rng: random.Random) -> str:
-    return write_as(rng.choices([*_SHARES], weights=[*_SHARES.values()])[0], example, rng)
+    care, guesses = json.loads(example.meta.get(_SHARES, "[1, 0]"))  # all proposers write alike
+    weights = (care, max(0.0, 1 - care - guesses), guesses)
+    return write_as(rng.choices(("careful", "hasty", "guess"), weights=weights)[0], example, rng)
 
 
 def written_programs() -> tuple[list[str], list[str]]:
