@@ -75,9 +75,13 @@ def test_every_arm_has_a_recipe_of_its_own(system: str, arm: Arm) -> None:
         assert list(recipe.data.only) == _few(arm)
         # What a model is chosen on is not what it is tested on.
         assert not recipe.evaluation.choose_on or MINIATURES[system].test_seed
+    assert expected_seconds(arm, Size()) > expected_seconds(arm, QUICK)
+
+
+@pytest.mark.parametrize("system", MINIATURES)
+def test_no_two_arms_are_alike(system: str) -> None:
     recipes = [r.model_dump() for a in MINIATURES[system].arms if (r := _recipe(system, a, Size()))]
     assert all(recipes.count(r) == 1 for r in recipes)
-    assert expected_seconds(arm, Size()) > expected_seconds(arm, QUICK)
 
 
 # ------------------------------------------------------------------------------------------------------ verdicts
