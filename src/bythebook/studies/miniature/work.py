@@ -69,8 +69,10 @@ def recipe_of(
 
 def _short(recipe: str) -> list[str]:
     """One step of each stage, and metrics of every step, where a study is too short for those of the recipe."""
-    stages = [f"data.also.{i}.steps=1" for i, more in enumerate(load_recipe(recipe).data.also) if more.steps]
-    return [*stages, "training.logging_steps=1"]
+    whole = load_recipe(recipe)
+    stages = [(f"data.also.{i}", more) for i, more in enumerate(whole.data.also) if more.steps]
+    few = [f"{stage}.options.train={whole.training.batch_size}" for stage, m in stages if "train" in m.options]
+    return [*(f"{stage}.steps=1" for stage, _ in stages), *few, "training.logging_steps=1"]
 
 
 def sentences_of(arm: Arm, run: Path) -> list[Ranked]:
