@@ -26,6 +26,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "rollout.temperature": 1.0,
     },
     "codev_r1": {
+        "reward.overlong.limit": 16_384,
+        "reward.overlong.buffer": 1024,
+        "reward.overlong.factor": 1.0,
         "objective.loss_type": "dapo",
         "objective.beta": 0.0,
         "objective.epsilon": 0.2,
