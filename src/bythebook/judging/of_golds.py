@@ -50,7 +50,9 @@ class RewardOfGolds(ABC):
         return [verdict.value for verdict in verdicts]
 
     def _read(self, gold: str | None) -> AnswerGold | None:
-        found = None if gold is None else read_gold(gold)
-        if gold is not None and not isinstance(found, AnswerGold):
+        if gold is None:
+            return None
+        found = read_gold(gold)
+        if not isinstance(found, AnswerGold):
             raise DataError(f"the reward {self.name} judges {self.judges}, and the gold is none", remedy=self.remedy)
-        return found if isinstance(found, AnswerGold) else None
+        return found

@@ -375,10 +375,8 @@ class Recipe(_Section):
         if self.objective and self.rollout and self.rollout.refill and (reason := self.objective.needs_every_group):
             raise ValueError(f"rollout.refill: {reason}")
         refuse_mixing(self)
-        if self.objective and self.rollout and (fault := self_play_fault(self.objective, self.rollout)):
+        if None not in rl and (fault := self_play_fault(self.objective, self.rollout, self.reward)):
             raise ValueError(fault)
-        if self.reward and self.reward.overlong and self.rollout and self.rollout.self_play:
-            raise ValueError("reward.overlong beside rollout.self_play")
         e = self.evaluation
         if e.choose_on in ("test", "ood", self.data.train_split):
             raise ValueError(f"evaluation.choose_on: {e.choose_on}: a model is never chosen on training or test data")

@@ -40,9 +40,9 @@ class SelfPlaySection(Section):
     """Programs run side by side; None: one a core."""
 
 
-def self_play_fault(objective: Any, rollout: Any) -> str | None:
-    """Why the sections `objective` and `rollout` don't go together where one of them is of self-play; None where they
-    do, or neither is."""
+def self_play_fault(objective: Any, rollout: Any, reward: Any) -> str | None:
+    """Why the sections `objective`, `rollout` and `reward` don't go together where one of them is of self-play; None
+    where they do, or none is."""
     play = rollout.self_play
     if (play is None) == (objective.advantages_by in _BY):
         return f"rollout.self_play and objective.advantages_by {' or '.join(_BY)} belong together"
@@ -53,6 +53,7 @@ def self_play_fault(objective: Any, rollout: Any) -> str | None:
         "objective.kl_in_reward": objective.kl_in_reward,
         "objective.normalise_rewards": objective.normalise_rewards,
         "rollout.refill": rollout.refill,
+        "reward.overlong": reward.overlong,
     }
     beside = next((name for name, value in others.items() if value), None)
     if beside:

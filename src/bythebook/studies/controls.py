@@ -59,26 +59,23 @@ def control_runs(recipe: Recipe, output: Path) -> tuple[ControlRun, ...]:
     if reward.name in _BLIND:
         raise RecipeError(f"the reward {reward.name!r} is a control itself", remedy="name a reward that sees the gold")
     low, wrong, right = _scale(reward)
-    rewards = {
-        "random": RewardSection(
-            name="bernoulli",
-            options={"p": 0.5, "seed": recipe.seed, "right": right, "wrong": wrong},
-            overlong=reward.overlong,
-        ),
-        "format": RewardSection(
-            name="format_only", options={"bad_format": low, "good_format": right}, overlong=reward.overlong
-        ),
-        "majority": RewardSection(
-            name="majority",
-            options={
+    controls: dict[str, dict[str, Any]] = {
+        "random": {
+            "name": "bernoulli",
+            "options": {"p": 0.5, "seed": recipe.seed, "right": right, "wrong": wrong},
+        },
+        "format": {"name": "format_only", "options": {"bad_format": low, "good_format": right}},
+        "majority": {
+            "name": "majority",
+            "options": {
                 "base": reward.name,
                 "base_options": dict(reward.options),
                 "group_size": rollout.num_generations,
                 "seed": recipe.seed,
             },
-            overlong=reward.overlong,
-        ),
+        },
     }
+    rewards = {name: reward.model_copy(update=control) for name, control in controls.items()}
     started = _started(recipe, output)
     return tuple(
         ControlRun(

@@ -11,15 +11,14 @@ from bythebook.studies.schedule import run_seeds
 
 __all__ = ["expected_seconds", "run_experiments"]
 
-_ROW, _STEP, _ANSWER, _LOAD = 0.0025, 1.5, 0.002, 8.0
-"""Seconds on one core, estimated: a row of fine-tuning, a step of self-play, an answer in a test, loading it all."""
+_TUNED, _STEP, _ANSWER, _LOAD = 0.12, 1.5, 0.002, 8.0
+"""Seconds on one core, estimated: a step of fine-tuning, a step of self-play, an answer in a test, loading it all."""
 
 
 def expected_seconds(name: str, size: PlaySize) -> float:
     """About how long an arm takes on one core like ours."""
     asked = size.questions * 1.5 * (size.samples + 1)
-    rows = 48 * (size.careful_steps + size.start_steps)
-    training = _ROW * rows if name == START else _STEP * size.steps
+    training = _TUNED * (size.careful_steps + size.start_steps) if name == START else _STEP * size.steps
     return _LOAD + training + _ANSWER * asked
 
 

@@ -34,10 +34,12 @@ def recipe_of(arm: Arm, seed: int, size: PlaySize, run: Path) -> Recipe:
     """The recipe of an arm in the size of the study."""
     settings = [f"seed={seed}", "training.threads=1"]
     if arm.name == START:
+        whole = load_recipe(str(arm.recipe))
+        rows, most = whole.training.batch_size, int(whole.data.also[0].options["train"])
         settings += [f"training.max_steps={size.careful_steps + size.start_steps}"]
-        settings += [f"data.options.train={48 * size.start_steps}", f"data.options.seed={5000 + seed}"]
+        settings += [f"data.options.train={rows * size.start_steps}", f"data.options.seed={5000 + seed}"]
         settings += [f"data.also.0.steps={size.careful_steps}", f"data.also.0.options.seed={6000 + seed}"]
-        settings += [f"data.also.0.options.train={min(40_000, 48 * size.careful_steps)}"]
+        settings += [f"data.also.0.options.train={min(most, rows * size.careful_steps)}"]
     else:
         settings += [f"model.path={json.dumps(str(run / 'arms' / START / 'model'))}", "warm_start=null"]
         settings += [f"training.max_steps={size.steps}"]
